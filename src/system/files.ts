@@ -1,0 +1,221 @@
+/**
+ * The one place for file-system calls that matter. Everything is synchronous: linking and unpacking 130,000 files
+ * one awaited call at a time takes three times the CPU (docs/architecture.md, "Speed").
+ */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import type { Dirent, Stats } from 'node:fs'
+import { dirname } from 'node:path'
+import { execa } from 'execa'
+import { infrastructureError, TreeswapError } from '../model/errors.js'
+
+export {
+  chmodSync as chmod,
+  chownSync as chown,
+  closeSync as close,
+  createReadStream as readStream,
+  existsSync as exists,
+  lchownSync as lchown,
+  linkSync as link,
+  lutimesSync as lutimes,
+  openSync as open,
+  readdirSync as readDirectory,
+  readlinkSync as readLink,
+  readSync as read,
+  realpathSync as realPath,
+  renameSync as rename,
+  statfsSync as statFileSystem,
+  symlinkSync as symlink,
+  unlinkSync as unlink,
+  utimesSync as setTimes,
+  writeSync as write,
+} from 'node:fs'
+export type { Dirent, Stats } from 'node:fs'
+
+/** Status of what is at `path` itself (links are not followed); undefined where nothing is. */
+export function statusOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })
+}
+
+/** Like statusOf, following links. */
+export function targetStatusOf(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false })
+}
+
+export function isDirectory(path: string): boolean {
+  return statusOf(path)?.isDirectory() ?? false
+}
+
+export function makeDirectory(path: string, mode?: number): void {
+  mkdirSync(path, { recursive: true, ...(mode !== undefined && { mode }) })
+}
+
+/** Makes an empty directory with a name that nothing else has. */
+export function makeTemporaryDirectory(prefix: string): string {
+  makeDirectory(dirname(prefix))
+  return mkdtempSync(prefix)
+}
+
+/** Removes whatever is at `path`, in depth; nothing there is fine. */
+export function removeTree(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 2 })
+}
+
+/** Names in a directory, sorted; empty where there is no directory. */
+export function listDirectory(path: string): Dirent[] {
+  if (!existsSync(path)) return []
+  return readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+}
+
+export function readText(path: string): string {
+  return readFileSync(path, 'utf8')
+}
+
+/** The file's content; undefined where there is none. */
+export function readTextIfThere(path: string): string | undefined {
+  try {
+    return readText(path)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** The whole content of a regular file; a symlink at the last component is refused (ELOOP). */
+export function readBytes(path: string): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    return readFileSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Writes a file that must not be there yet, and closes it. Durable only after syncFileSystem. */
+export function writeNew(path: string, content: string | Uint8Array, mode = 0o644): void {
+  writeFileSync(path, content, { flag: 'wx', mode })
+}
+
+/** Replaces a file as one step: readers see the old content or the new; durable when it returns. */
+export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o644): void {
+  const temporary = `${path}.${process.pid}.tmp`
+  const file = openSync(temporary, 'w', mode)
+  try {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
+    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(temporary, path)
+  syncDirectory(dirname(path))
+}
+
+/** Points a symlink to `target` as one step, durable when it returns. The old link is there until then. */
+export function replaceLink(target: string, path: string): void {
+  const temporary = `${path}.${process.pid}.tmp`
+  rmSync(temporary, { force: true })
+  symlinkSync(target, temporary)
+  renameSync(temporary, path)
+  syncDirectory(dirname(path))
+}
+
+/** Makes the entries of one directory durable. */
+export function syncDirectory(path: string): void {
+  const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+/** Makes everything on the file system that holds `path` durable (syncfs). */
+export async function syncFileSystem(path: string): Promise<void> {
+  const { failed, stderr } = await execa('sync', ['-f', path], { reject: false })
+  if (failed) throw infrastructureError('SYNC_FAILED', `${path} could not be made durable: ${stderr}`, diskHint)
+}
+
+const unlinkable = new Set(['EMLINK', 'EXDEV', 'EPERM'])
+
+/**
+ * Hard-links `from` to `to`, or copies it with its mode and times where the file system refuses the link (too many
+ * links, another file system, no permission).
+ * @returns whether it had to copy
+ */
+export function linkOrCopy(from: string, to: string): boolean {
+  try {
+    linkSync(from, to)
+    return false
+  } catch (error) {
+    if (!unlinkable.has(errorCode(error) ?? '')) throw error
+  }
+  const { mode, mtime } = statSync(from)
+  copyFileSync(from, to, constants.COPYFILE_EXCL)
+  chmodSync(to, mode & 0o777)
+  utimesSync(to, mtime, mtime)
+  return true
+}
+
+/** Copies a file, sharing its blocks where the file system can. */
+export function copyFile(from: string, to: string): void {
+  copyFileSync(from, to, constants.COPYFILE_FICLONE)
+}
+
+/** Target of a symlink; undefined where there is no symlink. */
+export function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'EINVAL') return undefined
+    throw error
+  }
+}
+
+export function removeFile(path: string): void {
+  unlinkSync(path)
+}
+
+/** The system's error code (`ENOENT`, …) of a caught value, if it has one. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+const diskHint =
+  'look at free space and inodes (df -h, df -i) and at the kernel log (dmesg), then run the command again'
+
+const diskMessages: Record<string, string> = {
+  ENOSPC: 'there is no space left',
+  EDQUOT: 'the quota is used up',
+  EIO: 'the disk reported an error',
+  EROFS: 'the file system is read-only',
+  EMFILE: 'too many files are open',
+}
+
+/** A coded error for what a disk does at night, anything else unchanged. */
+export function explainDiskError(error: unknown, path: string): unknown {
+  const why = error instanceof TreeswapError ? undefined : diskMessages[errorCode(error) ?? '']
+  return why === undefined ? error : infrastructureError('DISK', `${path}: ${why}`, diskHint, error)
+}

@@ -1,0 +1,1 @@
+process.env.TS_NODE_TRANSPILE_ONLY ??= '1'
