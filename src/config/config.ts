@@ -1,0 +1,125 @@
+import { dirname, join, resolve } from 'node:path'
+import type { Written } from './schema.js'
+import { resolveGitUrl, withoutTrailingSlash } from './urls.js'
+
+/** `treeswap.yaml`, checked, with defaults filled in and all paths absolute. */
+export interface Config {
+  /** absolute path of the file it was read from */
+  file: string
+  publisher: PublisherConfig
+  builder: BuilderConfig
+  /** empty where the file has no such section */
+  chroots: ReadonlyMap<string, ChrootConfig>
+  repos: ReadonlyMap<string, RepoConfig>
+  machines: ReadonlyMap<string, MachineConfig>
+}
+
+export interface PublisherConfig {
+  root: string
+  /** `rsync://HOST[:PORT]`, no slash at the end */
+  rsync: string | undefined
+  /** `http[s]://HOST[:PORT][/PATH]`, no slash at the end */
+  http: string | undefined
+  graceSeconds: number
+}
+
+export interface BuilderConfig {
+  directory: string
+  /** `dir:` and an absolute path */
+  artifacts: string
+  fullEvery: number
+}
+
+export interface ChrootConfig {
+  name: string
+  /** tarball or directory; undefined: it is made by `treeswap chroot create` */
+  from: string | undefined
+}
+
+interface GitConfig {
+  url: string
+  /** undefined: the remote's default branch */
+  branch: string | undefined
+}
+
+export interface RepoConfig extends GitConfig {
+  name: string
+  pollSeconds: number
+  /** root in which md5-cache is generated where there is none; undefined: no machine uses this repo */
+  chroot: string | undefined
+}
+
+export interface MachineConfig {
+  name: string
+  /** path: relative directory inside the repository; undefined: its top */
+  profile: GitConfig & { path: string | undefined }
+  /** names in `repos`, in the order they were written */
+  repos: string[]
+  mainRepo: string
+  chroot: string
+  target: string[]
+  emerge: string[]
+  after: string[]
+  network: boolean
+  unpackaged: 'quickpkg' | 'rebuild'
+  limits: { memory?: number; processes: number; seconds: number }
+  pollSeconds: number
+}
+
+/** @param file absolute path of the configuration; relative paths in it start at its directory */
+export function resolveConfig(written: Written, file: string): Config {
+  const base = dirname(file)
+  const { publisher } = written
+  const machines = named(written.machines, (machine, name) => resolveMachine(machine, name, base))
+  return {
+    file,
+    publisher: {
+      root: resolve(base, publisher.root),
+      rsync: publisher.rsync && withoutTrailingSlash(publisher.rsync),
+      http: publisher.http && withoutTrailingSlash(publisher.http),
+      graceSeconds: publisher.grace,
+    },
+    builder: resolveBuilder(written.builder, base),
+    chroots: named(written.chroots, ({ from }, name) => ({ name, from: from && resolve(base, from) })),
+    repos: named(written.repos, (repo, name) => ({
+      name,
+      url: resolveGitUrl(repo.url, base),
+      branch: repo.branch,
+      pollSeconds: repo.poll,
+      chroot: repo.chroot ?? [...machines.values()].find(({ repos }) => repos.includes(name))?.chroot,
+    })),
+    machines,
+  }
+}
+
+function resolveBuilder(builder: Written['builder'], base: string): BuilderConfig {
+  const directory = resolve(base, builder.directory)
+  const artifacts = builder.artifacts?.slice('dir:'.length) ?? join(directory, 'artifacts')
+  return { directory, artifacts: `dir:${resolve(base, artifacts)}`, fullEvery: builder['full-every'] }
+}
+
+function resolveMachine(machine: Written['machines'][string], name: string, base: string): MachineConfig {
+  const { profile, repos, limits } = machine
+  return {
+    name,
+    profile: { url: resolveGitUrl(profile.url, base), branch: profile.branch, path: profile.path },
+    repos,
+    mainRepo: repos.includes('gentoo') ? 'gentoo' : (repos[0] ?? ''),
+    chroot: machine.chroot ?? name,
+    target: machine.target,
+    emerge: machine.emerge,
+    after: machine.after,
+    network: machine.network,
+    unpackaged: machine.unpackaged,
+    limits: {
+      processes: limits.processes,
+      seconds: limits.time,
+      ...(limits.memory !== undefined && { memory: limits.memory }),
+    },
+    pollSeconds: machine.poll,
+  }
+}
+
+function named<From, To>(record: Record<string, From>, make: (value: From, name: string) => To): Map<string, To> {
+  return new Map(Object.entries(record).map(([name, value]) => [name, make(value, name)]))
+}
