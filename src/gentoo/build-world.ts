@@ -1,0 +1,206 @@
+import { join } from 'node:path'
+import { planContainer } from './container.js'
+import { newEvents } from './emerge-output.js'
+import type { EmergeEvents } from './emerge-output.js'
+import { matchPackages } from './match-packages.js'
+import { indexOf, keepPackages, lendPackages, prunePackages, salvagePackages } from './package-directory.js'
+import { formatPackages, parsePackages } from './packages-index.js'
+import type { PackagesIndex, Stanza } from './packages-index.js'
+import { writeWorld } from './profile.js'
+import type { Profile } from './profile.js'
+import type { RepoDirectory } from './repositories.js'
+import { emerge, inContainer, listInstalled, packageInstalled } from './world-session.js'
+import type { WorldSession } from './world-session.js'
+import type { Limits, RootService, Session } from '../chroot/requests.js'
+import { buildError } from '../model/errors.js'
+import type { Context } from '../model/report.js'
+import { copyTree } from '../system/copy-tree.js'
+import {
+  listDirectory,
+  makeDirectory,
+  makeTemporaryDirectory,
+  readText,
+  removeTree,
+  writeAtomically,
+} from '../system/files.js'
+
+export interface WorldOptions {
+  /** what is brought up to date: sets or package atoms */
+  target: string[]
+  emerge: string[]
+  /** emerge calls after the world update, each one string of arguments */
+  after: string[]
+  network: boolean
+  unpackaged: 'quickpkg' | 'rebuild'
+  limits: Limits
+}
+
+export interface WorldRequest {
+  tree: string
+  chroot: string
+  repos: RepoDirectory[]
+  profile: Profile
+  options: WorldOptions
+  /** the machine's finished binary packages */
+  packages: string
+  distfiles: string
+  /** where the run's own directories are made */
+  work: string
+  /** every line of output, for the log */
+  record: (line: string) => void
+}
+
+/** What a successful run leaves for the archive; the directories exist until `archive` has returned. */
+export interface WorldResult {
+  /** holds binpkgs/ etc-portage/ var-lib-portage/ */
+  directory: string
+  portageVersion: string
+  events: EmergeEvents
+}
+
+/**
+ * Brings a machine's root up to date and hands what was built to `archive`. Only when that succeeded are the root's
+ * change and the packages kept; otherwise the root is as before, and packages that were finished are kept for the
+ * next run.
+ */
+export async function buildWorld<T>(
+  request: WorldRequest,
+  service: RootService,
+  context: Context,
+  archive: (result: WorldResult) => Promise<T>,
+): Promise<T> {
+  const prefix = join(request.work, request.tree, 'run-')
+  return service.session(request.chroot, context, async (session) => {
+    await salvageDeadRuns(request, session)
+    const directory = makeTemporaryDirectory(prefix)
+    try {
+      const result = await runWorld(request, directory, session, context)
+      const archived = await archive(result)
+      keepPackages(join(directory, 'binpkgs'), request.packages)
+      await session.commit()
+      return archived
+    } catch (error) {
+      await salvage(request, directory, session)
+      throw error
+    } finally {
+      await session.reclaim(directory)
+      removeTree(directory)
+    }
+  })
+}
+
+async function runWorld(
+  request: WorldRequest,
+  directory: string,
+  session: Session,
+  context: Context,
+): Promise<WorldResult> {
+  const { options, profile } = request
+  const inDirectory = (name: string) => join(directory, name)
+  const events = newEvents()
+  makeDirectory(inDirectory('etc-portage'))
+  await copyProfile(profile.etcPortage, inDirectory('etc-portage'), context)
+  await copyProfile(profile.etcPortage, inDirectory('container-etc-portage'), context)
+  writeWorld(profile, inDirectory('var-lib-portage'))
+  lendPackages(request.packages, inDirectory('binpkgs'))
+  const plan = planContainer(
+    request.repos,
+    {
+      packages: inDirectory('binpkgs'),
+      distfiles: request.distfiles,
+      etcPortage: inDirectory('container-etc-portage'),
+      logs: inDirectory('logs'),
+    },
+    options.limits,
+  )
+  const world = { session, plan, network: options.network, logs: inDirectory('logs'), record: request.record, context }
+  await placeWorld(world, inDirectory('var-lib-portage'))
+  context.report.step(`building ${options.target.join(' ')} of ${request.tree}`)
+  await emerge(world, [...options.emerge, ...options.target], events)
+  for (const step of options.after) {
+    context.report.step(`emerge ${step}`)
+    await emerge(world, step.split(/\s+/).filter(Boolean), events)
+  }
+  context.report.step('collecting binary packages')
+  const portageVersion = await collect(world, inDirectory('binpkgs'), options.unpackaged, events)
+  removeTree(inDirectory('container-etc-portage'))
+  return { directory, portageVersion, events }
+}
+
+async function copyProfile(from: string, to: string, { signal }: Context): Promise<void> {
+  makeDirectory(to)
+  await copyTree(
+    listDirectory(from).map((entry) => join(from, entry.name)),
+    to,
+    signal,
+  )
+}
+
+/**
+ * Portage rewrites the world file by rename, which a bind-mounted file refuses: so it is copied in. The copy is made
+ * inside, where a link that an earlier build left in the root can lead nowhere but into the root.
+ */
+async function placeWorld(world: WorldSession, directory: string): Promise<void> {
+  const place = '/run/treeswap-world'
+  const plan = { ...world.plan, binds: [...world.plan.binds, { source: directory, target: place, writable: false }] }
+  const code = await inContainer(
+    { ...world, plan },
+    ['install', '-D', '-m', '0644', '-t', '/var/lib/portage', `${place}/world`, `${place}/world_sets`],
+    false,
+  )
+  if (code === 0) return
+  throw buildError(
+    'ROOT_UNUSABLE',
+    'the world file could not be put into the chroot',
+    'see whether its root is complete',
+  )
+}
+
+/** Sees that everything installed has a binary package, and prunes the rest. Returns Portage's version. */
+async function collect(
+  world: WorldSession,
+  binpkgs: string,
+  unpackaged: 'quickpkg' | 'rebuild',
+  events: EmergeEvents,
+): Promise<string> {
+  let installed = await listInstalled(world)
+  let match = matchPackages(installed.packages, indexOf(binpkgs))
+  if (match.unpackaged.length > 0) {
+    world.context.report.step(`packing ${match.unpackaged.length} packages that the root came with`)
+    await packageInstalled(world, match.unpackaged, unpackaged, events)
+    installed = await listInstalled(world)
+    match = matchPackages(installed.packages, indexOf(binpkgs))
+  }
+  const [missing] = match.unpackaged
+  if (missing !== undefined) {
+    throw buildError(
+      'PACKAGE_UNPACKED',
+      `${missing.cpv} is installed in the chroot, but no binary package of it could be made`,
+      'set `unpackaged: rebuild` for the machine, or remove the package from the chroot',
+    )
+  }
+  await world.session.reclaim(binpkgs)
+  writeIndex(binpkgs, match.packaged)
+  prunePackages(binpkgs, new Set(match.packaged.map((stanza) => stanza.get('PATH') ?? '')))
+  return installed.portageVersion
+}
+
+function writeIndex(binpkgs: string, stanzas: Stanza[]): void {
+  const path = join(binpkgs, 'Packages')
+  const { header }: PackagesIndex = parsePackages(readText(path), path)
+  writeAtomically(path, formatPackages({ header, stanzas }))
+}
+
+/** Directories of runs that were killed: the session's lock says that nobody works in them any more. */
+async function salvageDeadRuns(request: WorldRequest, session: Session): Promise<void> {
+  for (const { name } of listDirectory(join(request.work, request.tree))) {
+    const directory = join(request.work, request.tree, name)
+    await salvage(request, directory, session)
+    removeTree(directory)
+  }
+}
+
+async function salvage({ packages, record }: WorldRequest, directory: string, session: Session): Promise<void> {
+  await session.reclaim(directory)
+  for (const path of salvagePackages(join(directory, 'binpkgs'), packages)) record(`kept for the next run: ${path}`)
+}

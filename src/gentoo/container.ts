@@ -1,0 +1,67 @@
+import type { Bind, Limits } from '../chroot/requests.js'
+import { bindRepos, repositoriesConfiguration } from './repositories.js'
+import type { RepoDirectory } from './repositories.js'
+
+/** Where the build's directories appear inside the container. */
+const inside = {
+  packages: '/var/cache/binpkgs',
+  distfiles: '/var/cache/distfiles',
+  etcPortage: '/etc/portage',
+  logs: '/var/log/treeswap',
+} as const
+
+/** The host's directories that a world build reads and writes. */
+export interface BuildDirectories {
+  packages: string
+  distfiles: string
+  /** a copy of the profile's etc-portage that the container may change */
+  etcPortage: string
+  logs: string
+}
+
+export interface ContainerPlan {
+  binds: Bind[]
+  env: Record<string, string>
+  limits: Limits
+}
+
+/** What every program in the container is started with; nothing of the host's environment enters. */
+export const baseEnvironment: Record<string, string> = {
+  HOME: '/root',
+  LC_ALL: 'C.UTF-8',
+  NO_COLOR: '1',
+  NOCOLOR: 'true',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  TERM: 'dumb',
+}
+
+/**
+ * Binds and environment of a world build. The profile's make.conf is written for clients: what it says of fetching
+ * binary packages, asking and waiting is overridden here.
+ */
+export function planContainer(
+  repos: readonly RepoDirectory[],
+  directories: BuildDirectories,
+  limits: Limits,
+): ContainerPlan {
+  const writable = Object.entries(inside).map(([key, target]) => ({
+    source: directories[key as keyof BuildDirectories],
+    target,
+    writable: true,
+  }))
+  return {
+    binds: [...bindRepos(repos), ...writable],
+    env: {
+      ...baseEnvironment,
+      CLEAN_DELAY: '0',
+      DISTDIR: inside.distfiles,
+      EMERGE_DEFAULT_OPTS: '',
+      EMERGE_WARNING_DELAY: '0',
+      FEATURES: '-getbinpkg -parallel-fetch buildpkg binpkg-multi-instance',
+      PKGDIR: inside.packages,
+      PORTAGE_LOGDIR: inside.logs,
+      PORTAGE_REPOSITORIES: repositoriesConfiguration(repos),
+    },
+    limits,
+  }
+}

@@ -1,0 +1,86 @@
+import { dirname, join, relative } from 'node:path'
+import { parsePackages } from './packages-index.js'
+import type { Stanza } from './packages-index.js'
+import {
+  copyFile,
+  exists,
+  linkOrCopy,
+  listDirectory,
+  makeDirectory,
+  readTextIfThere,
+  removeFile,
+  removeTree,
+  rename,
+  statusOf,
+} from '../system/files.js'
+
+/**
+ * The finished binary packages of a machine on the build host lie in one directory (Portage calls it PKGDIR). A run
+ * works on a directory of hard links to them, so that it sees what exists and cannot change it: the files belong to
+ * the host's root, whom no user of the container can be.
+ */
+const INDEX = 'Packages'
+
+/** Files below a directory, relative to it. Symlinks and anything else that is no regular file are left out. */
+export function filesBelow(directory: string, top = directory): string[] {
+  return listDirectory(directory).flatMap((entry) => {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) return filesBelow(path, top)
+    return entry.isFile() ? [relative(top, path)] : []
+  })
+}
+
+/** Makes a run's package directory with everything that is finished. */
+export function lendPackages(finished: string, run: string): void {
+  makeDirectory(run)
+  for (const path of filesBelow(finished)) {
+    makeDirectory(dirname(join(run, path)))
+    if (path === INDEX) copyFile(join(finished, path), join(run, path))
+    else if (path !== `${INDEX}.gz`) linkOrCopy(join(finished, path), join(run, path))
+  }
+}
+
+/**
+ * Adds to the finished packages what a failed run completed: what its index names and what has the size told there.
+ * @returns paths of the added packages
+ */
+export function salvagePackages(run: string, finished: string): string[] {
+  const added: string[] = []
+  for (const stanza of indexOf(run)) {
+    const path = stanza.get('PATH') ?? ''
+    const from = join(run, path)
+    const to = join(finished, path)
+    if (!safePackagePath(path) || exists(to)) continue
+    const status = statusOf(from)
+    if (!status?.isFile() || String(status.size) !== stanza.get('SIZE')) continue
+    makeDirectory(dirname(to))
+    rename(from, to)
+    added.push(path)
+  }
+  return added
+}
+
+/** Removes from a package directory everything but the named packages and the index. */
+export function prunePackages(directory: string, keep: ReadonlySet<string>): void {
+  for (const path of filesBelow(directory)) {
+    if (!keep.has(path) && path !== INDEX) removeFile(join(directory, path))
+  }
+}
+
+/** Makes a run's package directory the finished one. A crash in between loses nothing that the base build lacks. */
+export function keepPackages(run: string, finished: string): void {
+  makeDirectory(dirname(finished))
+  removeTree(finished)
+  rename(run, finished)
+}
+
+export function indexOf(directory: string): Stanza[] {
+  const path = join(directory, INDEX)
+  const text = readTextIfThere(path)
+  return text === undefined ? [] : parsePackages(text, path).stanzas
+}
+
+/** Whether a PATH of an index stays below its directory and names a binary package. */
+function safePackagePath(path: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9+_./-]*\.(gpkg\.tar|xpak|tbz2)$/.test(path) && !path.split('/').includes('..')
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import { configurationError } from '../model/errors.js'
+import { validName } from '../model/names.js'
+import { readTextIfThere } from '../system/files.js'
+import type { Bind } from '../chroot/requests.js'
+
+/** An ebuild repo as a directory on this host. */
+export interface RepoDirectory {
+  name: string
+  directory: string
+}
+
+const LOCATION = '/var/db/repos'
+
+/**
+ * The name an ebuild repo gives itself (Package Manager Specification 4.4).
+ * @throws REPO_NAME_MISSING, NAME_INVALID
+ */
+export function repoNameOf(directory: string): string {
+  const name = readTextIfThere(join(directory, 'profiles/repo_name'))?.split('\n')[0]?.trim()
+  if (name !== undefined && name !== '') return validName('ebuild repo', name)
+  throw configurationError(
+    'REPO_NAME_MISSING',
+    `${directory} is no ebuild repo: profiles/repo_name is missing or empty`,
+    'name the top directory of an ebuild repo, or write its name into profiles/repo_name',
+  )
+}
+
+/** @throws REPO_NAME_MISMATCH and what repoNameOf throws */
+export function requireRepoName(directory: string, name: string): void {
+  const own = repoNameOf(directory)
+  if (own === name) return
+  throw configurationError(
+    'REPO_NAME_MISMATCH',
+    `${directory} calls itself ${own}, not ${name} (profiles/repo_name)`,
+    `use ${own} as its name in the configuration too: clients know it by that name`,
+  )
+}
+
+/** The repos whose eclasses and profiles an ebuild repo builds upon: `masters` of metadata/layout.conf. */
+export function mastersOf(directory: string): string[] {
+  const layout = readTextIfThere(join(directory, 'metadata/layout.conf')) ?? ''
+  const line = layout.split('\n').find((text) => /^\s*masters\s*=/.test(text))
+  return line === undefined
+    ? []
+    : line
+        .slice(line.indexOf('=') + 1)
+        .split(/\s+/)
+        .filter(Boolean)
+}
+
+/** Binds every repo read-only to the place where Portage looks for it. */
+export function bindRepos(repos: readonly RepoDirectory[]): Bind[] {
+  return repos.map(({ name, directory }) => ({ source: directory, target: `${LOCATION}/${name}`, writable: false }))
+}
+
+/**
+ * What Portage takes instead of every repos.conf when it stands in PORTAGE_REPOSITORIES (portage(5), egencache(1)).
+ * The first repo without masters is the main one.
+ */
+export function repositoriesConfiguration(repos: readonly RepoDirectory[]): string {
+  const main = repos.find(({ directory }) => mastersOf(directory).length === 0) ?? repos[0]
+  const sections = repos.map(({ name }) => `[${name}]\nlocation = ${LOCATION}/${name}\nauto-sync = no\n`)
+  return [`[DEFAULT]\nmain-repo = ${main?.name ?? ''}\n`, ...sections].join('\n')
+}

@@ -1,0 +1,88 @@
+import { dirname, join } from 'node:path'
+import type { PackBase } from '../artifact/pack.js'
+import { fetchManifest } from '../artifact/source.js'
+import type { ArtifactSource, Item } from '../artifact/source.js'
+import { unpackPack } from '../artifact/unpack.js'
+import type { Build, Pack } from '../model/build.js'
+import { TreeswapError } from '../model/errors.js'
+import { groupBy } from '../model/group-by.js'
+import type { FileEntry } from '../model/manifest.js'
+import type { Context } from '../model/report.js'
+import { makeDirectory, makeTemporaryDirectory, removeTree, rename, statusOf } from '../system/files.js'
+
+/** The last successful build of a machine: what is unchanged since is named instead of packed again. */
+export interface BaseBuild extends PackBase {
+  source: ArtifactSource
+  item: Item
+  build: Build
+}
+
+/** The latest build of a tree in a source; undefined where there is none. */
+export async function latestBase(source: ArtifactSource, tree: string): Promise<BaseBuild | undefined> {
+  const item: Item = { kind: 'machine', name: tree }
+  const number = (await source.numbers(item)).at(-1)
+  if (number === undefined) return undefined
+  const { build } = await source.readBuild(item, number)
+  const pack = packagesPack(build)
+  const manifest = pack === undefined ? { entries: [] } : await fetchManifest(source, item, number, pack)
+  const originExists = async (origin: number) => (await source.numbers(item)).includes(origin)
+  return { source, item, build, number, manifest, originExists }
+}
+
+/** How many builds in a row name packages of earlier ones, counting back from `base`. */
+export async function chainLength({ source, item, build }: BaseBuild): Promise<number> {
+  let length = 1
+  let before = build.base
+  while (before !== undefined && length < 1000) {
+    length++
+    before = await source.readBuild(item, before).then(
+      (found) => found.build.base,
+      () => undefined,
+    )
+  }
+  return length
+}
+
+/**
+ * Puts binary packages that the base build has and `directory` lacks (a lost agent, another host) back in place, so
+ * that nothing is compiled twice and build ids go on rising.
+ */
+export async function restorePackages(
+  base: BaseBuild,
+  directory: string,
+  work: string,
+  context: Context,
+): Promise<void> {
+  const missing = base.manifest.entries.filter(
+    (entry): entry is FileEntry => entry.type === 'file' && statusOf(join(directory, entry.path)) === undefined,
+  )
+  const byOrigin = groupBy(missing, (entry) => entry.origin ?? base.number)
+  for (const [number, entries] of byOrigin) {
+    context.report.step(`fetching ${entries.length} binary packages of ${base.item.name}@${number}`)
+    const temporary = makeTemporaryDirectory(join(work, 'restore-'))
+    try {
+      await fetchInto(base, number, join(temporary, 'packages'), context)
+      for (const { path } of entries) {
+        makeDirectory(dirname(join(directory, path)))
+        rename(join(temporary, 'packages', path), join(directory, path))
+      }
+    } catch (error) {
+      if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
+      context.report.warn(`${error.message}: what is missing will be compiled again`)
+    } finally {
+      removeTree(temporary)
+    }
+  }
+}
+
+async function fetchInto({ source, item }: BaseBuild, number: number, to: string, context: Context): Promise<void> {
+  const { build } = await source.readBuild(item, number)
+  const pack = packagesPack(build)
+  if (pack === undefined) return
+  const manifest = await fetchManifest(source, item, number, pack)
+  await unpackPack(pack, manifest, await source.open(item, number, pack.file), to, context)
+}
+
+function packagesPack(build: Build): Pack | undefined {
+  return build.packs.find(({ role }) => role === 'packages')
+}

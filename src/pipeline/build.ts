@@ -1,0 +1,143 @@
+import { join } from 'node:path'
+import { packTree } from '../artifact/pack-tree.js'
+import type { ArtifactSource } from '../artifact/source.js'
+import { openRootService } from '../chroot/root-service.js'
+import type { BuilderConfig, MachineConfig } from '../config/config.js'
+import { buildWorld } from '../gentoo/build-world.js'
+import type { WorldResult } from '../gentoo/build-world.js'
+import { findProfile } from '../gentoo/profile.js'
+import type { Build, Input } from '../model/build.js'
+import type { Context } from '../model/report.js'
+import { now } from '../system/clock.js'
+import { makeDirectory } from '../system/files.js'
+import { withLock } from '../system/lock.js'
+import { chainLength, latestBase, restorePackages } from './base-build.js'
+import type { BaseBuild } from './base-build.js'
+import { openLog } from './build-log.js'
+import { builderDirectories } from './directories.js'
+import type { BuilderDirectories } from './directories.js'
+import { unpackSnapshot } from './repo-snapshots.js'
+import type { ChosenSnapshot } from './repo-snapshots.js'
+
+export interface BuildRequest {
+  machine: MachineConfig
+  builder: BuilderConfig
+  snapshots: ChosenSnapshot[]
+  /** the machine's directory in a checkout of the profile repository */
+  profile: string
+  /** what decides whether a build has to be repeated; recorded in build.json */
+  inputs: Input[]
+  /** artifact directory to make */
+  output: string
+  number: number
+  /** where the last successful build is looked for */
+  base: ArtifactSource | undefined
+  /** pack everything, naming no earlier build */
+  full: boolean
+  tools: Record<string, string>
+}
+
+export interface BuildReport {
+  build: Build
+  output: string
+  /** CATEGORY/PF that were compiled in this run */
+  compiled: string[]
+  /** … that were installed from a binary package that was finished before */
+  reused: string[]
+  removed: string[]
+  /** bytes of the artifact's packs */
+  bytes: number
+}
+
+/** Builds a machine and archives the result. On failure the root is as before and there is no artifact. */
+export async function buildTree(request: BuildRequest, context: Context): Promise<BuildReport> {
+  const { machine, builder } = request
+  const directories = builderDirectories(builder.directory)
+  const what = `the build of ${machine.name}`
+  return withLock(join(directories.locks, `build-${machine.name}.lock`), { what }, () =>
+    buildLocked(request, directories, context),
+  )
+}
+
+async function buildLocked(
+  request: BuildRequest,
+  directories: BuilderDirectories,
+  context: Context,
+): Promise<BuildReport> {
+  const { machine, snapshots } = request
+  const { name } = machine
+  const started = new Date(now()).toISOString()
+  const profile = findProfile(request.profile)
+  const repos = []
+  for (const snapshot of mainFirst(snapshots, machine.mainRepo)) {
+    repos.push(await unpackSnapshot(snapshot, directories.snapshots, directories.locks, context))
+  }
+  const base = request.base && (await latestBase(request.base, name))
+  const packages = join(directories.packages, name)
+  makeDirectory(directories.work)
+  if (base !== undefined) await restorePackages(base, packages, directories.work, context)
+  const log = openLog(join(directories.work, `${name}.log`))
+  try {
+    return await buildWorld(
+      {
+        tree: name,
+        chroot: machine.chroot,
+        repos,
+        profile,
+        options: machine,
+        packages,
+        distfiles: join(directories.distfiles, machine.chroot),
+        work: directories.work,
+        record: (line) => {
+          log.record(line)
+          context.report.line(line)
+        },
+      },
+      openRootService(directories.chroots),
+      context,
+      async (result) => {
+        const named = base !== undefined && !request.full && (await chainLength(base)) < request.builder.fullEvery
+        const build = await archive(request, result, named ? base : undefined, started, log.path, context)
+        return report(request, build, result)
+      },
+    )
+  } finally {
+    log.end()
+  }
+}
+
+function archive(
+  request: BuildRequest,
+  { directory, portageVersion }: WorldResult,
+  base: BaseBuild | undefined,
+  started: string,
+  log: string,
+  context: Context,
+): Promise<Build> {
+  context.report.step(`packing ${request.machine.name}@${request.number}`)
+  return packTree(
+    {
+      directory,
+      tree: request.machine.name,
+      number: request.number,
+      output: request.output,
+      repoPacks: request.snapshots.map(({ place }) => place),
+      inputs: request.inputs,
+      tools: { ...request.tools, portage: portageVersion },
+      started,
+      log,
+      ...(base !== undefined && { base }),
+    },
+    context,
+  )
+}
+
+function report({ output }: BuildRequest, build: Build, { events }: WorldResult): BuildReport {
+  const { compiled, fromBinary, removed } = events
+  const bytes = build.packs.reduce((sum, { size }) => sum + size, 0)
+  return { build, output, compiled, reused: fromBinary, removed, bytes }
+}
+
+function mainFirst(snapshots: ChosenSnapshot[], main: string): ChosenSnapshot[] {
+  return snapshots.toSorted((a, b) => Number(b.name === main) - Number(a.name === main))
+}

@@ -1,0 +1,28 @@
+import { join } from 'node:path'
+
+/** Where the builder keeps what it works with, below `builder.directory`. */
+export interface BuilderDirectories {
+  chroots: string
+  /** clones of ebuild repos and profiles */
+  git: string
+  /** unpacked ebuild repo snapshots, by content */
+  snapshots: string
+  /** finished binary packages by machine */
+  packages: string
+  /** sources by chroot: each root has its own users */
+  distfiles: string
+  work: string
+  locks: string
+}
+
+export function builderDirectories(directory: string): BuilderDirectories {
+  return {
+    chroots: join(directory, 'chroots'),
+    git: join(directory, 'git'),
+    snapshots: join(directory, 'snapshots'),
+    packages: join(directory, 'packages'),
+    distfiles: join(directory, 'distfiles'),
+    work: join(directory, 'work'),
+    locks: join(directory, 'locks'),
+  }
+}

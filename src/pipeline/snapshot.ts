@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import { openRootService } from '../chroot/root-service.js'
+import { snapshot } from '../gentoo/snapshot.js'
+import type { Build, Input } from '../model/build.js'
+import type { Context } from '../model/report.js'
+import { makeDirectory } from '../system/files.js'
+import { builderDirectories } from './directories.js'
+import { unpackSnapshot } from './repo-snapshots.js'
+import type { ChosenSnapshot } from './repo-snapshots.js'
+
+export interface RepoSnapshotRequest {
+  /** the ebuild repo's checkout */
+  directory: string
+  name: string
+  number: number
+  output: string
+  input: Omit<Input, 'name'>
+  chroot: string | undefined
+  masters: ChosenSnapshot[]
+  previous: ChosenSnapshot | undefined
+  /** the builder's directory */
+  builder: string
+  tools: Record<string, string>
+}
+
+/** Packs an ebuild repo, with masters and the earlier snapshot taken from where they are archived. */
+export async function snapshotRepo(request: RepoSnapshotRequest, context: Context): Promise<Build> {
+  const directories = builderDirectories(request.builder)
+  const unpack = (chosen: ChosenSnapshot) => unpackSnapshot(chosen, directories.snapshots, directories.locks, context)
+  const masters = []
+  for (const master of request.masters) masters.push(await unpack(master))
+  makeDirectory(join(directories.work, 'snapshots'))
+  return snapshot(
+    {
+      ...request,
+      masters,
+      previous: request.previous && (await unpack(request.previous)).directory,
+      work: join(directories.work, 'snapshots'),
+    },
+    openRootService(directories.chroots),
+    context,
+  )
+}

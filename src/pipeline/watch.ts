@@ -1,0 +1,43 @@
+import type { Config } from '../config/config.js'
+import type { Context } from '../model/report.js'
+import { now, sleep } from '../system/clock.js'
+import { runTrees } from './run.js'
+import type { RunOutcome, RunRequest } from './run.js'
+
+/**
+ * Runs until it is stopped, asking every source for news at its own interval. A repo's news make its machines due.
+ * @param onRun called after every round in which something was asked
+ */
+export async function watchTrees(
+  config: Config,
+  request: RunRequest,
+  context: Context,
+  onRun: (outcome: RunOutcome) => void,
+): Promise<void> {
+  const due = new Map(intervals(config).map(({ key }) => [key, 0]))
+  while (!context.signal.aborted) {
+    const time = now()
+    const skip = new Set([...due].filter(([, at]) => at > time).map(([key]) => key))
+    wakeMachines(config, skip)
+    onRun(await runTrees(config, { ...request, skip }, context))
+    for (const { key, seconds } of intervals(config)) {
+      if (!skip.has(key)) due.set(key, now() + seconds * 1000)
+    }
+    const next = Math.min(...due.values())
+    await sleep(Math.max(1000, next - now()), context.signal)
+  }
+}
+
+function intervals(config: Config): { key: string; seconds: number }[] {
+  return [
+    ...[...config.repos.values()].map(({ name, pollSeconds }) => ({ key: `repo:${name}`, seconds: pollSeconds })),
+    ...[...config.machines.values()].map(({ name, pollSeconds }) => ({ key: `machine:${name}`, seconds: pollSeconds })),
+  ]
+}
+
+/** A machine is looked at whenever one of its repos is, so that news do not wait for the machine's own interval. */
+function wakeMachines(config: Config, skip: Set<string>): void {
+  for (const { name, repos } of config.machines.values()) {
+    if (repos.some((repo) => !skip.has(`repo:${repo}`))) skip.delete(`machine:${name}`)
+  }
+}

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { contentOf, describeCheckout, fetchGit } from '../../src/pipeline/git.js'
+import { silent } from '../lab/silent.js'
+import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
+
+describe('a git source', () => {
+  const directory = temporaryDirectory()
+  const remote = () => join(directory(), 'remote')
+  const clone = () => join(directory(), 'clone')
+  const git = (...args: string[]) => execFileSync('git', ['-C', remote(), ...args], { encoding: 'utf8' })
+
+  function commit(files: Record<string, string>): string {
+    writeFiles(remote(), files)
+    git('add', '--all')
+    git('-c', 'user.name=t', '-c', 'user.email=t@example.org', 'commit', '--quiet', '-m', 'change')
+    return git('rev-parse', 'HEAD').trim()
+  }
+
+  beforeEach(() => {
+    writeFiles(remote(), {})
+    execFileSync('git', ['init', '--quiet', '--initial-branch=main', remote()])
+  })
+
+  it('brings a clone to the newest commit, without what lay about in it', async () => {
+    commit({ file: 'one', gone: '' })
+    await fetchGit({ url: remote(), branch: 'main' }, clone(), silent)
+    writeFiles(clone(), { stray: '', file: 'edited' })
+    git('rm', '--quiet', 'gone')
+    const head = commit({ file: 'two' })
+    const checkout = await fetchGit({ url: remote(), branch: 'main' }, clone(), silent)
+    expect(checkout.commit).to.equal(head)
+    expect(readFileSync(join(clone(), 'file'), 'utf8')).to.equal('two')
+    expect([existsSync(join(clone(), 'stray')), existsSync(join(clone(), 'gone'))]).to.deep.equal([false, false])
+  })
+
+  it('follows a branch that was rewritten', async () => {
+    commit({ file: 'one' })
+    await fetchGit({ url: remote() }, clone(), silent)
+    git('checkout', '--quiet', '--orphan', 'other')
+    git('branch', '-D', 'main')
+    git('branch', '-m', 'main')
+    const head = commit({ file: 'rewritten' })
+    expect((await fetchGit({ url: remote() }, clone(), silent)).commit).to.equal(head)
+  })
+
+  it('names the content of one directory, which other commits do not change', async () => {
+    commit({ 'database/world': 'a', 'web/world': 'b' })
+    const before = await contentOf(await fetchGit({ url: remote() }, clone(), silent), 'database', silent)
+    commit({ 'web/world': 'c' })
+    const after = await contentOf(await fetchGit({ url: remote() }, clone(), silent), 'database', silent)
+    expect(after).to.equal(before)
+  })
+
+  it('runs no hook of the machine and asks nobody when it cannot be reached', async () => {
+    const error = await fetchGit({ url: join(directory(), 'nowhere') }, clone(), silent).catch(
+      (caught: unknown) => caught,
+    )
+    expect(error).to.include({ code: 'GIT_FAILED', category: 'infrastructure' })
+  })
+
+  it('is undefined for a directory that is no checkout', async () => {
+    expect(await describeCheckout(directory(), silent)).to.equal(undefined)
+  })
+})

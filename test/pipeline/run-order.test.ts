@@ -1,0 +1,19 @@
+import { expect } from 'chai'
+import { mastersFirst } from '../../src/pipeline/run-repos.js'
+
+describe('the order of ebuild repos', () => {
+  const masters: Record<string, string[]> = { guru: ['gentoo'], own: ['guru', 'gentoo'], a: ['b'], b: ['a'] }
+  const order = (...names: string[]) => mastersFirst(names, (name) => masters[name] ?? [])
+
+  it('puts each after the repos it builds upon', () => {
+    expect(order('own', 'guru', 'gentoo')).to.deep.equal(['gentoo', 'guru', 'own'])
+  })
+
+  it('ends for repos that name each other', () => {
+    expect(order('a', 'b')).to.have.members(['a', 'b'])
+  })
+
+  it('leaves out what was not asked for', () => {
+    expect(order('own')).to.deep.equal(['own'])
+  })
+})
