@@ -18,6 +18,7 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -27,7 +28,7 @@ import {
   writeSync,
 } from 'node:fs'
 import type { Dirent, Stats } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { infrastructureError, TreeswapError } from '../model/errors.js'
 
@@ -70,6 +71,11 @@ export function isDirectory(path: string): boolean {
 
 export function makeDirectory(path: string, mode?: number): void {
   mkdirSync(path, { recursive: true, ...(mode !== undefined && { mode }) })
+}
+
+/** Makes one directory that must not be there yet, in a parent that is. */
+export function makeOneDirectory(path: string): void {
+  mkdirSync(path)
 }
 
 /** Makes an empty directory with a name that nothing else has. */
@@ -126,6 +132,9 @@ export function writeAtomically(path: string, content: string | Uint8Array, mode
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
     for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done)
     fsyncSync(file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
   } finally {
     closeSync(file)
   }
@@ -133,9 +142,12 @@ export function writeAtomically(path: string, content: string | Uint8Array, mode
   syncDirectory(dirname(path))
 }
 
-/** Points a symlink to `target` as one step, durable when it returns. The old link is there until then. */
+/**
+ * Points a symlink to `target` as one step, durable when it returns. The old link is there until then. One process at a
+ * time: the new link is prepared under a name (hidden from servers) that a killed process may have left behind.
+ */
 export function replaceLink(target: string, path: string): void {
-  const temporary = `${path}.${process.pid}.tmp`
+  const temporary = join(dirname(path), `.${basename(path)}.tmp`)
   rmSync(temporary, { force: true })
   symlinkSync(target, temporary)
   renameSync(temporary, path)
@@ -194,8 +206,28 @@ export function linkTarget(path: string): string | undefined {
   }
 }
 
+/** Makes what is created from now on readable for servers, which run as other users, whatever umask we were given. */
+export function serveNewFiles(): void {
+  process.umask(0o022)
+}
+
 export function removeFile(path: string): void {
   unlinkSync(path)
+}
+
+/** Removes an empty directory (also a control group, whose files do not count). */
+export function removeDirectory(path: string): void {
+  rmdirSync(path)
+}
+
+/** Writes to a file that the kernel made (/proc, /sys): in one call, without creating or truncating it. */
+export function writeKernelFile(path: string, text: string): void {
+  const file = openSync(path, constants.O_WRONLY)
+  try {
+    writeSync(file, text)
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** The system's error code (`ENOENT`, …) of a caught value, if it has one. */

@@ -1,0 +1,62 @@
+import { join, relative } from 'node:path'
+import { TreeswapError } from '../model/errors.js'
+import { formatReference } from '../model/reference.js'
+import type { Context } from '../model/report.js'
+import { readBuild } from '../store/builds.js'
+import { checkStore } from '../store/check.js'
+import type { Finding } from '../store/check.js'
+import { listGenerations, publishedTrees, readMarker, readPointer } from '../store/generations.js'
+import type { Store } from '../store/layout.js'
+import { linkTarget } from '../system/files.js'
+import { findDamage } from './damage.js'
+import { contentOf } from './generation-files.js'
+
+/**
+ * Re-hashes every object, reads every record, compares every generation with its build.
+ * @returns what is damaged, missing or foreign; nothing where all is well
+ * @throws ABORTED
+ */
+export async function check(store: Store, context: Context): Promise<Finding[]> {
+  const findings = await checkStore(store, context)
+  for (const tree of publishedTrees(store)) {
+    findings.push(...checkPointer(store, tree))
+    for (const serial of listGenerations(store, tree)) {
+      findings.push(...(await checkGeneration(store, tree, serial, context)))
+    }
+  }
+  return findings
+}
+
+async function checkGeneration(store: Store, tree: string, serial: number, context: Context): Promise<Finding[]> {
+  const top = relative(store.root, store.generation(tree, serial))
+  const published = readPointer(store, tree)?.serial === serial
+  const marker = readMarker(store, tree, serial)
+  const hint = published
+    ? `\`treeswap publish ${tree}@published\` makes a sound generation`
+    : 'clients no longer get there; it is removed when its grace time is over'
+  if (marker === undefined) return [{ kind: 'damaged', path: top, builds: [], hint }]
+  context.report.step(`comparing generation ${serial} of ${tree}`)
+  const reference = formatReference(tree, marker.build)
+  try {
+    const content = await contentOf(store, readBuild(store, tree, marker.build))
+    const damage = await findDamage(store, marker, content, context)
+    return damage.map(({ kind, path }) => ({ kind, path: join(top, path), builds: [reference], hint }))
+  } catch (error) {
+    if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
+    return [{ kind: 'damaged', path: top, builds: [reference], hint: `${error.message}: ${error.hint}` }]
+  }
+}
+
+/** The one link has to lead to a generation that is there. */
+function checkPointer(store: Store, tree: string): Finding[] {
+  const pointer = readPointer(store, tree)
+  if (pointer === undefined || listGenerations(store, tree).includes(pointer.serial)) return []
+  return [
+    {
+      kind: 'missing',
+      path: join('published', linkTarget(store.pointer(tree)) ?? tree),
+      builds: [],
+      hint: `clients get nothing: \`treeswap publish ${tree}@latest\` (or the build it should be) mends it`,
+    },
+  ]
+}

@@ -1,0 +1,30 @@
+import { listGenerations, readMarker, readPointer } from '../store/generations.js'
+import type { Store } from '../store/layout.js'
+import { publishedNumber } from '../store/references.js'
+
+/** What clients of a tree are served. */
+export interface PublishedBuild {
+  build: number
+  serial: number
+  /** when clients were led there, ISO 8601, UTC */
+  since: string
+  /** where its index tells clients to fetch packages */
+  uri?: string
+  /** serials of the generations that are there, ascending */
+  generations: number[]
+}
+
+/** Undefined where nothing is published. */
+export function publishedBuild(store: Store, tree: string): PublishedBuild | undefined {
+  const pointer = readPointer(store, tree)
+  const build = publishedNumber(store, tree)
+  if (pointer === undefined || build === undefined) return undefined
+  const uri = readMarker(store, tree, pointer.serial)?.uri
+  return {
+    build,
+    serial: pointer.serial,
+    since: new Date(pointer.since).toISOString(),
+    ...(uri !== undefined && { uri }),
+    generations: listGenerations(store, tree),
+  }
+}

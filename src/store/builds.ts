@@ -1,0 +1,57 @@
+import { join } from 'node:path'
+import { readManifest } from '../artifact/manifest-file.js'
+import { BUILD_FILE, parseBuild } from '../model/build.js'
+import type { Build, Pack } from '../model/build.js'
+import { publishError } from '../model/errors.js'
+import type { Manifest } from '../model/manifest.js'
+import { formatReference } from '../model/reference.js'
+import { listDirectory, readTextIfThere } from '../system/files.js'
+import type { Store } from './layout.js'
+
+/** Trees of which there is at least one build, sorted by name. */
+export function listTrees(store: Store): string[] {
+  return listDirectory(join(store.root, 'builds'))
+    .filter((entry) => entry.isDirectory() && listBuilds(store, entry.name).length > 0)
+    .map((entry) => entry.name)
+}
+
+/** Numbers of the builds that the store has of a tree, ascending. */
+export function listBuilds(store: Store, tree: string): number[] {
+  return listDirectory(join(store.root, 'builds', tree))
+    .filter((entry) => entry.isDirectory() && /^[1-9]\d*$/.test(entry.name))
+    .map((entry) => Number(entry.name))
+    .sort((a, b) => a - b)
+}
+
+/** The record as it was pulled, byte for byte; undefined where the store does not have the build. */
+export function readBuildText(store: Store, tree: string, number: number): string | undefined {
+  return readTextIfThere(join(store.build(tree, number), BUILD_FILE))
+}
+
+/** @throws BUILD_UNKNOWN, BUILD_INVALID, BUILD_TOO_NEW */
+export function readBuild(store: Store, tree: string, number: number): Build {
+  const text = readBuildText(store, tree, number)
+  if (text === undefined) throw unknownBuild(store, tree, number)
+  return parseBuild(text, join(store.build(tree, number), BUILD_FILE))
+}
+
+/** What a recorded build's pack consists of. @throws MANIFEST_MISSING, MANIFEST_INVALID */
+export async function readManifestOf(store: Store, pack: Pack): Promise<Manifest> {
+  return await readManifest(store.manifest(pack.manifest.sha256), pack)
+}
+
+/** Path of a build's log, if it has one. */
+export function logOf(store: Store, build: Build): string | undefined {
+  return build.log === undefined ? undefined : join(store.build(build.name, build.number), build.log)
+}
+
+export function unknownBuild(store: Store, tree: string, number: number): Error {
+  const numbers = listBuilds(store, tree)
+  return publishError(
+    'BUILD_UNKNOWN',
+    `the store has no build ${formatReference(tree, number)}`,
+    numbers.length === 0
+      ? `it has no build of ${tree} at all: \`treeswap pull ${tree}@${number} --from dir:PATH\` brings one`
+      : `it has ${numbers.join(', ')}; \`treeswap pull ${tree}@${number} --from dir:PATH\` brings another`,
+  )
+}

@@ -1,0 +1,180 @@
+import { join, relative } from 'node:path'
+import type { Build } from '../model/build.js'
+import { TreeswapError } from '../model/errors.js'
+import type { FileEntry } from '../model/manifest.js'
+import { objectKey, objectMtime, sha256Of } from '../model/object-key.js'
+import type { ObjectKey } from '../model/object-key.js'
+import { formatReference } from '../model/reference.js'
+import type { Context } from '../model/report.js'
+import { breathe } from '../system/clock.js'
+import { errorCode, listDirectory, readBytes, statusOf } from '../system/files.js'
+import { sha256, sha256OfFile } from '../system/hash.js'
+import { aborted } from '../system/process.js'
+import { listBuilds, listTrees, readBuild, readManifestOf } from './builds.js'
+import type { Store } from './layout.js'
+import { modeOf } from './objects.js'
+
+/** Something of a store that is not as it should be. */
+export interface Finding {
+  kind: 'damaged' | 'missing' | 'foreign'
+  /** relative to the store's root */
+  path: string
+  /** `TREE@N` of every build that needs it */
+  builds: string[]
+  hint: string
+}
+
+/**
+ * Re-hashes every object and reads every manifest and record.
+ * @throws ABORTED
+ */
+export async function checkStore(store: Store, context: Context): Promise<Finding[]> {
+  const objects = await checkObjects(store, context)
+  const { findings, users } = await checkRecords(store, objects.sound, context)
+  const damaged = objects.damaged.map((key) => repairable(store, 'damaged', store.object(key), users(key)))
+  return [...damaged, ...objects.foreign, ...findings, ...foreignNames(store)]
+}
+
+interface Objects {
+  sound: Set<ObjectKey>
+  damaged: ObjectKey[]
+  foreign: Finding[]
+}
+
+async function checkObjects(store: Store, { report, signal }: Context): Promise<Objects> {
+  const result: Objects = { sound: new Set(), damaged: [], foreign: [] }
+  report.step('reading every object')
+  const prefixes = listDirectory(join(store.root, 'objects'))
+  for (const [index, prefix] of prefixes.entries()) {
+    report.progress(index, prefixes.length)
+    const directory = join(store.root, 'objects', prefix.name)
+    if (!/^[0-9a-f]{2}$/.test(prefix.name) || !prefix.isDirectory()) {
+      result.foreign.push(foreign(store, directory))
+      continue
+    }
+    for (const { name } of listDirectory(directory)) {
+      const isKey = /^[0-9a-f]{64}x?$/.test(name) && name.startsWith(prefix.name)
+      if (!isKey) result.foreign.push(foreign(store, join(directory, name)))
+      else if (await isSound(store.object(name), name)) result.sound.add(name)
+      else result.damaged.push(name)
+    }
+    await breathe()
+    if (signal.aborted) throw aborted('the check')
+  }
+  return result
+}
+
+const LARGE = 8 * 2 ** 20
+
+/** Content, mode and time: rsync's clients tell contents of equal size apart by the time. */
+async function isSound(path: string, key: ObjectKey): Promise<boolean> {
+  const status = statusOf(path)
+  if (!status?.isFile() || (status.mode & 0o777) !== modeOf(key)) return false
+  if (Math.floor(status.mtimeMs / 1000) !== objectMtime(key)) return false
+  try {
+    const digest = status.size > LARGE ? await sha256OfFile(path) : sha256(readBytes(path))
+    return digest === sha256Of(key)
+  } catch (error) {
+    if (errorCode(error) === 'EIO') return false
+    throw error
+  }
+}
+
+interface Records {
+  findings: Finding[]
+  /** references of the builds that need an object */
+  users: (key: ObjectKey) => string[]
+}
+
+async function checkRecords(store: Store, sound: ReadonlySet<ObjectKey>, context: Context): Promise<Records> {
+  const findings: Finding[] = []
+  const packs = new Map<string, { pack: Build['packs'][number]; builds: string[] }>()
+  for (const [tree, number] of allBuilds(store)) {
+    const reference = formatReference(tree, number)
+    try {
+      for (const pack of readBuild(store, tree, number).packs) {
+        const known = packs.get(pack.manifest.sha256)
+        if (known === undefined) packs.set(pack.manifest.sha256, { pack, builds: [reference] })
+        else known.builds.push(reference)
+      }
+    } catch (error) {
+      if (!(error instanceof TreeswapError)) throw error
+      findings.push(repairable(store, 'damaged', store.build(tree, number), [reference]))
+    }
+  }
+  const broken = new Map<ObjectKey, Set<string>>()
+  let done = 0
+  for (const [digest, { pack, builds }] of packs) {
+    context.report.progress(done++, packs.size)
+    if (context.signal.aborted) throw aborted('the check')
+    const path = store.manifest(digest)
+    try {
+      for (const entry of (await readManifestOf(store, pack)).entries) {
+        if (entry.type === 'file') noteBroken(entry, sound, broken, builds)
+      }
+    } catch (error) {
+      if (!(error instanceof TreeswapError) && errorCode(error) !== 'ENOENT') throw error
+      findings.push(repairable(store, statusOf(path) === undefined ? 'missing' : 'damaged', path, builds))
+    }
+  }
+  for (const [key, builds] of broken) {
+    if (statusOf(store.object(key)) === undefined) {
+      findings.push(repairable(store, 'missing', store.object(key), [...builds]))
+    }
+  }
+  return { findings, users: (key) => [...(broken.get(key) ?? [])] }
+}
+
+function noteBroken(
+  { sha256, executable }: FileEntry,
+  sound: ReadonlySet<ObjectKey>,
+  broken: Map<ObjectKey, Set<string>>,
+  builds: readonly string[],
+): void {
+  const key = objectKey(sha256, executable)
+  if (sound.has(key)) return
+  const users = broken.get(key) ?? new Set()
+  builds.forEach((build) => users.add(build))
+  broken.set(key, users)
+}
+
+function allBuilds(store: Store): [tree: string, number: number][] {
+  return listTrees(store).flatMap((tree) => listBuilds(store, tree).map((number): [string, number] => [tree, number]))
+}
+
+/** What lies among manifests and records and is none of them. */
+function foreignNames(store: Store): Finding[] {
+  const manifests = join(store.root, 'manifests')
+  const builds = join(store.root, 'builds')
+  return [
+    ...listDirectory(manifests)
+      .filter(({ name }) => !/^[0-9a-f]{64}\.zst$/.test(name))
+      .map(({ name }) => foreign(store, join(manifests, name))),
+    ...listDirectory(builds).flatMap((tree) =>
+      tree.isDirectory()
+        ? listDirectory(join(builds, tree.name))
+            .filter(({ name }) => !/^[1-9]\d*$/.test(name))
+            .map(({ name }) => foreign(store, join(builds, tree.name, name)))
+        : [foreign(store, join(builds, tree.name))],
+    ),
+  ]
+}
+
+function repairable(store: Store, kind: 'damaged' | 'missing', path: string, builds: string[]): Finding {
+  const name = relative(store.root, path)
+  const [first] = builds
+  const pull =
+    first === undefined
+      ? 'no build needs it'
+      : `pull ${first} again from where it was archived: it brings what is missing; then publish what is published`
+  return { kind, path: name, builds, hint: kind === 'damaged' ? `remove it; ${pull}` : pull }
+}
+
+function foreign(store: Store, path: string): Finding {
+  return {
+    kind: 'foreign',
+    path: relative(store.root, path),
+    builds: [],
+    hint: 'treeswap did not put it there: move it away',
+  }
+}

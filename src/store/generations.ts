@@ -1,0 +1,100 @@
+import { basename, join } from 'node:path'
+import * as z from 'zod'
+import { linkTarget, listDirectory, readTextIfThere, statusOf } from '../system/files.js'
+import { GENERATIONS } from './layout.js'
+import type { Store } from './layout.js'
+
+/** By index file: what its stamp was (seconds since 1970), and of which content, where equal content keeps it. */
+export const stamps = z.record(z.string(), z.strictObject({ time: z.int(), content: z.string().optional() }))
+export type Stamps = z.infer<typeof stamps>
+
+const marker = z.object({
+  schema: z.literal(1),
+  tree: z.string(),
+  serial: z.int().positive(),
+  build: z.int().positive(),
+  /** when it was begun, ISO 8601, UTC */
+  at: z.iso.datetime(),
+  uri: z.string().optional(),
+  stamps,
+  /** sha256 of each index file by its path: everything else is told by the build */
+  index: z.record(z.string(), z.string()),
+})
+
+/**
+ * What a generation says of itself in a file inside it. What is published is what the pointer leads to, so that one
+ * rename changes both, and state can be told after a crash without a journal.
+ */
+export type Marker = z.infer<typeof marker>
+
+/** Hidden from clients: servers leave dot names of the published tree out. */
+export const MARKER_FILE = '.treeswap.json'
+
+/** Undefined where the generation is not there or not readable. */
+export function readMarker(store: Store, tree: string, serial: number): Marker | undefined {
+  const text = readTextIfThere(join(store.generation(tree, serial), MARKER_FILE))
+  if (text === undefined) return undefined
+  try {
+    const result = marker.safeParse(JSON.parse(text))
+    return result.success && result.data.tree === tree && result.data.serial === serial ? result.data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Trees that have, or had, something published, sorted by name. */
+export function publishedTrees(store: Store): string[] {
+  const pointers = listDirectory(join(store.root, 'published'))
+    .filter((entry) => entry.isSymbolicLink() && !entry.name.startsWith('.'))
+    .map(({ name }) => name)
+  const generations = generationNames(store).flatMap((name) => /^([^.].*)\.[1-9]\d*$/.exec(name)?.[1] ?? [])
+  return [...new Set([...pointers, ...generations])].sort()
+}
+
+export interface Pointer {
+  serial: number
+  /** when the link was made, milliseconds since 1970 */
+  since: number
+}
+
+/** Where the tree's one link leads; undefined where nothing is published. */
+export function readPointer(store: Store, tree: string): Pointer | undefined {
+  const path = store.pointer(tree)
+  const target = linkTarget(path)
+  const serial = target === undefined ? undefined : serialOf(tree, basename(target))
+  return serial === undefined ? undefined : { serial, since: statusOf(path)?.mtimeMs ?? 0 }
+}
+
+/** Serials of the complete generations that are there, ascending. */
+export function listGenerations(store: Store, tree: string): number[] {
+  return generationNames(store)
+    .map((name) => serialOf(tree, name))
+    .filter((serial) => serial !== undefined)
+    .sort((a, b) => a - b)
+}
+
+/**
+ * A directory that is being filled or taken down. It can be told from a generation by its name alone, so that a
+ * killed process leaves nothing that looks complete.
+ */
+export function unfinishedGeneration(store: Store, tree: string, serial: number): string {
+  return join(store.root, 'published', GENERATIONS, `.${tree}.${serial}.partial`)
+}
+
+/** Serials of the tree whose unfinishedGeneration a killed process left behind. */
+export function listUnfinished(store: Store, tree: string): number[] {
+  return generationNames(store)
+    .map((name) => /^\.(.*)\.partial$/.exec(name)?.[1])
+    .map((name) => (name === undefined ? undefined : serialOf(tree, name)))
+    .filter((serial) => serial !== undefined)
+}
+
+function generationNames(store: Store): string[] {
+  return listDirectory(join(store.root, 'published', GENERATIONS)).map((entry) => entry.name)
+}
+
+/** `TREE.12` → 12. Tree names may hold dots themselves. */
+function serialOf(tree: string, name: string): number | undefined {
+  const rest = name.startsWith(`${tree}.`) ? name.slice(tree.length + 1) : ''
+  return /^[1-9]\d*$/.test(rest) ? Number(rest) : undefined
+}

@@ -1,0 +1,21 @@
+import { withLock } from '../system/lock.js'
+import type { Store } from './layout.js'
+
+/** Seconds that a command waits for another one on the same tree before it gives up: a publish takes about that. */
+const PATIENCE = 10
+
+/**
+ * One publish, rollback or change of state of a tree at a time.
+ * @throws LOCKED
+ */
+export function withTreeLock<T>(store: Store, tree: string, action: () => Promise<T>, wait = PATIENCE): Promise<T> {
+  return withLock(store.lock(tree), { what: `tree ${tree}`, wait }, action)
+}
+
+/**
+ * One pull of a tree at a time; it does not hold up a rollback, which needs only what has been recorded.
+ * @throws LOCKED
+ */
+export function withPullLock<T>(store: Store, tree: string, action: () => Promise<T>, wait = PATIENCE): Promise<T> {
+  return withLock(store.lock(`${tree}.pull`), { what: `the pull of tree ${tree}`, wait }, action)
+}

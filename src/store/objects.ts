@@ -1,0 +1,102 @@
+import type { TarSink } from '../artifact/read-tar.js'
+import { isExecutable, objectKey, objectMtime } from '../model/object-key.js'
+import type { ObjectKey } from '../model/object-key.js'
+import { breathe } from '../system/clock.js'
+import { close, open, readDirectory, removeFile, rename, setTimes, write, writeNew } from '../system/files.js'
+import type { Store } from './layout.js'
+
+/** Which objects the store has. Directories are read once, when the first key that lies in them is asked for. */
+export function knownObjects(store: Store): (key: ObjectKey) => boolean {
+  const prefixes = new Map<string, Set<string>>()
+  return (key) => {
+    const prefix = key.slice(0, 2)
+    let names = prefixes.get(prefix)
+    if (names === undefined) {
+      names = new Set(readDirectory(`${store.root}/objects/${prefix}`))
+      prefixes.set(prefix, names)
+    }
+    return names.has(key)
+  }
+}
+
+export interface Staging {
+  /** to be given to a reader of archives: takes over what is wanted, ignores the rest */
+  sink: TarSink
+  staged: ReadonlySet<ObjectKey>
+}
+
+/**
+ * Collects objects in a directory of their own until everything has been verified and made durable.
+ * @param directory exists
+ * @param wanted keys to take over; one that has been staged is removed from it
+ * @param expected key of a large file by its path, so that one that is not wanted need not be written
+ * @param tick called for each entry that was read
+ */
+export function stageObjects(
+  directory: string,
+  wanted: Set<ObjectKey>,
+  expected: (path: string) => ObjectKey | undefined,
+  tick: () => void,
+): Staging {
+  const staged = new Set<ObjectKey>()
+  let largeFiles = 0
+
+  function take(key: ObjectKey, put: (path: string) => void): void {
+    const path = `${directory}/${key}`
+    put(path)
+    const mtime = objectMtime(key)
+    setTimes(path, mtime, mtime)
+    wanted.delete(key)
+    staged.add(key)
+  }
+
+  const sink: TarSink = {
+    directory: tick,
+    symlink: tick,
+    duplicate: tick,
+    file({ sha256, executable }, content) {
+      tick()
+      const key = objectKey(sha256, executable)
+      if (wanted.has(key)) take(key, (path) => writeNew(path, content, modeOf(key)))
+    },
+    largeFile(path, executable) {
+      tick()
+      const key = expected(path)
+      if (key === undefined || !wanted.has(key)) return { write: nothing, end: nothing, abandon: nothing }
+      const temporary = `${directory}/large-${++largeFiles}`
+      const file = open(temporary, 'wx', executable ? 0o755 : 0o644)
+      return {
+        write(chunk) {
+          for (let done = 0; done < chunk.length;) done += write(file, chunk, done)
+        },
+        end({ sha256 }) {
+          close(file)
+          const actual = objectKey(sha256, executable)
+          if (wanted.has(actual)) take(actual, (target) => rename(temporary, target))
+          else removeFile(temporary)
+        },
+        abandon() {
+          close(file)
+        },
+      }
+    },
+  }
+  return { sink, staged }
+}
+
+/** Moves staged objects to their places. They must be durable before. */
+export async function placeObjects(store: Store, directory: string, keys: Iterable<ObjectKey>): Promise<void> {
+  let moved = 0
+  for (const key of keys) {
+    rename(`${directory}/${key}`, store.object(key))
+    if (++moved % 2000 === 0) await breathe()
+  }
+}
+
+export function modeOf(key: ObjectKey): number {
+  return isExecutable(key) ? 0o755 : 0o644
+}
+
+function nothing(): void {
+  // the store has it
+}

@@ -1,0 +1,259 @@
+import { join } from 'node:path'
+import { readManifest } from '../artifact/manifest-file.js'
+import { fetchFile } from '../artifact/source.js'
+import type { ArtifactSource, Item } from '../artifact/source.js'
+import { checkEntries, readPack } from '../artifact/unpack.js'
+import { BUILD_FILE } from '../model/build.js'
+import type { Build, Pack } from '../model/build.js'
+import { publishError, TreeswapError } from '../model/errors.js'
+import type { FileEntry, Manifest } from '../model/manifest.js'
+import { validName } from '../model/names.js'
+import { objectKey } from '../model/object-key.js'
+import type { ObjectKey } from '../model/object-key.js'
+import { formatReference } from '../model/reference.js'
+import type { Context } from '../model/report.js'
+import {
+  exists,
+  explainDiskError,
+  makeDirectory,
+  removeTree,
+  rename,
+  syncDirectory,
+  syncFileSystem,
+  writeNew,
+} from '../system/files.js'
+import { aborted } from '../system/process.js'
+import { readBuildText } from './builds.js'
+import type { Store } from './layout.js'
+import { fetchLog } from './log.js'
+import { withPullLock } from './lock.js'
+import { knownObjects, placeObjects, stageObjects } from './objects.js'
+
+export interface Pulled {
+  build: Build
+  /** the store had the build before */
+  already: boolean
+  /** bytes of all files that were read from the source */
+  fetchedBytes: number
+  newObjects: number
+}
+
+interface Pull {
+  store: Store
+  source: ArtifactSource
+  item: Item
+  build: Build
+  context: Context
+  /** holds what has not been verified yet; removed at the end, however it ends */
+  staging: string
+  fetchedBytes: number
+}
+
+/**
+ * Brings a build into the store: fetches what the store lacks (also from the builds that carry it), verifies it, makes
+ * it durable, records it. Whatever stops it, the store is as before but for whole objects that no record needs.
+ * A build that is recorded already is compared, and completed where something of it was lost.
+ * @throws BUILD_CHANGED, ORIGIN_MISSING, LOCKED, DISK, ABORTED, and what the source and the reader of packs throw
+ */
+export async function pull(
+  store: Store,
+  source: ArtifactSource,
+  tree: string,
+  number: number,
+  context: Context,
+): Promise<Pulled> {
+  validName('tree', tree)
+  return await withPullLock(store, tree, async () => {
+    const staging = store.incoming(tree)
+    removeTree(staging)
+    try {
+      makeDirectory(staging)
+      return await pullInto(staging, store, source, { kind: 'machine', name: tree }, number, context)
+    } catch (error) {
+      throw explainDiskError(error, store.root)
+    } finally {
+      removeTree(staging)
+    }
+  })
+}
+
+async function pullInto(
+  staging: string,
+  store: Store,
+  source: ArtifactSource,
+  item: Item,
+  number: number,
+  context: Context,
+): Promise<Pulled> {
+  const { build, text } = await source.readBuild(item, number)
+  const recorded = readBuildText(store, item.name, number)
+  if (recorded !== undefined && recorded !== text) throw changed(build, source)
+  const pull: Pull = { store, source, item, build, context, staging, fetchedBytes: Buffer.byteLength(text) }
+
+  const manifests = await findManifests(pull, recorded !== undefined)
+  const newObjects = await stageMissing(pull, manifests)
+  if (recorded === undefined) await stageRecord(pull, text)
+  else if (manifests.length === 0 && newObjects.length === 0) {
+    return { build, already: true, fetchedBytes: pull.fetchedBytes, newObjects: 0 }
+  }
+  await commit(pull, manifests, newObjects, recorded === undefined)
+  const { fetchedBytes } = pull
+  return { build, already: recorded !== undefined, fetchedBytes, newObjects: newObjects.length }
+}
+
+interface PackManifest {
+  pack: Pack
+  manifest: Manifest
+  /** where it lies in the staging directory; undefined: it is in the store */
+  staged: string | undefined
+}
+
+/**
+ * The manifests of the packs that are to be looked at. One that is in the store says that all its objects are, too, so
+ * that pack is done with, unless the build is recorded and pulled again to be repaired.
+ */
+async function findManifests(pull: Pull, repair: boolean): Promise<PackManifest[]> {
+  const found: PackManifest[] = []
+  for (const pack of pull.build.packs) {
+    const known = pull.store.manifest(pack.manifest.sha256)
+    if (exists(known)) {
+      if (!repair) continue
+      const manifest = await readIfSound(known, pack)
+      if (manifest !== undefined) {
+        found.push({ pack, manifest, staged: undefined })
+        continue
+      }
+    }
+    const staged = join(pull.staging, `manifest-${pack.manifest.sha256}`)
+    if (exists(staged)) continue
+    await fetchFile(pull.source, pull.item, pull.build.number, pack.manifest, staged, pull.context)
+    pull.fetchedBytes += pack.manifest.size
+    found.push({ pack, manifest: await readManifest(staged, pack), staged })
+  }
+  return found
+}
+
+async function readIfSound(path: string, pack: Pack): Promise<Manifest | undefined> {
+  try {
+    return await readManifest(path, pack)
+  } catch (error) {
+    if (error instanceof TreeswapError) return undefined
+    throw error
+  }
+}
+
+/** @returns keys of the objects that are new and lie in the staging directory */
+async function stageMissing(pull: Pull, manifests: readonly PackManifest[]): Promise<ObjectKey[]> {
+  const known = knownObjects(pull.store)
+  const staged: ObjectKey[] = []
+  const staging = join(pull.staging, 'objects')
+  makeDirectory(staging)
+  const present = (key: ObjectKey): boolean => known(key) || exists(join(staging, key))
+  for (const { pack, manifest } of manifests) {
+    const files = manifest.entries.filter((entry) => entry.type === 'file')
+    const missing = files.filter((entry) => !present(keyOf(entry)))
+    const origins = new Set(missing.map(({ origin }) => origin))
+    for (const origin of origins) {
+      const entries = missing.filter((entry) => entry.origin === origin)
+      staged.push(...(await stagePack(pull, { pack, manifest }, origin, entries, staging)))
+    }
+  }
+  return staged
+}
+
+/** Takes the missing entries from this build's pack, or from the pack of the build that carries them. */
+async function stagePack(
+  pull: Pull,
+  { pack, manifest }: { pack: Pack; manifest: Manifest },
+  origin: number | undefined,
+  missing: readonly FileEntry[],
+  directory: string,
+): Promise<ObjectKey[]> {
+  const { source, item, build, context } = pull
+  const carrier = origin === undefined ? pack : await packOf(pull, origin, pack.name)
+  context.report.step(`fetching ${carrier.file} of ${formatReference(item.name, origin ?? build.number)}`)
+  const wanted = new Set(missing.map(keyOf))
+  const byPath = new Map(missing.map((entry) => [entry.path, keyOf(entry)]))
+  const total = origin === undefined ? manifest.entries.length : 0
+  let read = 0
+  const { sink, staged } = stageObjects(
+    directory,
+    wanted,
+    (path) => byPath.get(path),
+    () => {
+      if (++read % 1000 === 0) context.report.progress(read, total)
+    },
+  )
+  const input = await source.open(item, origin ?? build.number, carrier.file)
+  const entries = await readPack(carrier, input, sink, context)
+  pull.fetchedBytes += carrier.size
+  if (origin === undefined) checkEntries(pack, manifest, entries)
+  const lost = missing.find((entry) => wanted.has(keyOf(entry)))
+  if (lost !== undefined) throw originMissing(pull, origin ?? build.number, `its pack ${pack.name} lacks ${lost.path}`)
+  return [...staged]
+}
+
+async function packOf(pull: Pull, number: number, name: string): Promise<Pack> {
+  const { build } = await pull.source.readBuild(pull.item, number).catch((error: unknown) => {
+    throw error instanceof TreeswapError ? originMissing(pull, number, error.message, error) : error
+  })
+  const pack = build.packs.find((candidate) => candidate.name === name)
+  if (pack === undefined) throw originMissing(pull, number, `it has no pack ${name}`)
+  return pack
+}
+
+async function stageRecord(pull: Pull, text: string): Promise<void> {
+  const record = join(pull.staging, 'record')
+  makeDirectory(record)
+  writeNew(join(record, BUILD_FILE), text)
+  pull.fetchedBytes += await fetchLog(pull.source, pull.item, pull.build, record, pull.context)
+}
+
+/**
+ * What is in objects/ is durable, what is in manifests/ has all its objects, what is in builds/ has all its manifests:
+ * each only after the one before it is on disk.
+ */
+async function commit(
+  { store, staging, build, context }: Pull,
+  manifests: readonly PackManifest[],
+  newObjects: readonly ObjectKey[],
+  record: boolean,
+): Promise<void> {
+  if (context.signal.aborted) throw aborted('the pull')
+  context.report.step(`recording ${formatReference(build.name, build.number)}`)
+  await syncFileSystem(staging)
+  await placeObjects(store, join(staging, 'objects'), newObjects)
+  if (newObjects.length > 0) await syncFileSystem(staging)
+  for (const { pack, staged } of manifests) {
+    if (staged !== undefined) rename(staged, store.manifest(pack.manifest.sha256))
+  }
+  syncDirectory(join(store.root, 'manifests'))
+  if (!record) return
+  makeDirectory(join(store.root, 'builds', build.name))
+  syncDirectory(join(store.root, 'builds'))
+  rename(join(staging, 'record'), store.build(build.name, build.number))
+  syncDirectory(join(store.root, 'builds', build.name))
+}
+
+function keyOf({ sha256, executable }: FileEntry): ObjectKey {
+  return objectKey(sha256, executable)
+}
+
+function changed(build: Build, source: ArtifactSource): Error {
+  const reference = formatReference(build.name, build.number)
+  return publishError(
+    'BUILD_CHANGED',
+    `${reference} in ${source.description} is not the ${reference} that the store has: its build.json differs`,
+    'a number stands for one result for ever: give the new result a higher number (was the job deleted and its numbering begun anew?)',
+  )
+}
+
+function originMissing(pull: Pull, origin: number, why: string, cause?: unknown): Error {
+  const { item, build, source } = pull
+  return publishError(
+    'ORIGIN_MISSING',
+    `${formatReference(item.name, build.number)} relies on packages of build ${origin}, which ${source.description} does not give: ${why}`,
+    'build it again with --full: its pack then carries every package itself',
+    cause,
+  )
+}
