@@ -1,0 +1,137 @@
+import { StringDecoder } from 'node:string_decoder'
+import type { Readable } from 'node:stream'
+import { buildError, infrastructureError } from '../model/errors.js'
+import type { Context } from '../model/report.js'
+import { type Child, startChild } from '../system/child.js'
+import { sleep } from '../system/clock.js'
+import { environment } from '../system/environment.js'
+import { makeDirectory } from '../system/files.js'
+import { aborted } from '../system/process.js'
+import { containerCommand, type ContainerPlan } from './nspawn-command.js'
+
+/** A longer line is handed on in pieces, so that a program without line ends cannot fill our memory. */
+const LONGEST_LINE = 64 * 1024
+/** Of the output, kept for an error when the container could not be started. */
+const LAST_LINES = 5
+/** Milliseconds; a timer set for longer would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/**
+ * Runs one container to its end. When this returns or throws, all its processes and mounts are gone.
+ * @param top the root's top directory
+ * @returns the program's exit code
+ * @throws ABORTED, LIMIT_TIME, CONTAINER_FAILED
+ */
+export async function runContainer(
+  top: string,
+  plan: ContainerPlan,
+  context: Context,
+  onLine: (line: string) => void,
+): Promise<number> {
+  const isAborted = (): boolean => context.signal.aborted
+  if (isAborted()) throw aborted('the container')
+  const { interactive, limits } = plan.request
+  makeDirectory('/run/systemd/nspawn')
+  const { file, args } = containerCommand(plan)
+  const child = await startChild(file, args, {
+    cwd: top,
+    env: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      ...(interactive && { TERM: environment().TERM ?? 'dumb' }),
+    },
+    input: interactive ? 'inherit' : 'ignore',
+    output: interactive ? 'inherit' : 'pipe',
+  })
+  const lastLines: string[] = []
+  const take = (line: string): void => {
+    lastLines.push(line)
+    if (lastLines.length > LAST_LINES) lastLines.shift()
+    onLine(line)
+  }
+  const told = readControl(child)
+  const over = new AbortController()
+  const stop = (): void => void killContainer(child, over.signal)
+  context.signal.addEventListener('abort', stop)
+  if (isAborted()) stop()
+  const state = { late: false }
+  const clock =
+    limits.seconds === undefined
+      ? undefined
+      : sleep(Math.min(limits.seconds * 1000, LONGEST_TIMER), over.signal).then(() => {
+          if (over.signal.aborted) return
+          state.late = true
+          stop()
+        })
+  try {
+    await Promise.all([child.output, child.errors].map((stream) => readLines(stream, take)))
+    await child.ended
+  } catch (error) {
+    stop()
+    await child.ended
+    throw error
+  } finally {
+    over.abort()
+    context.signal.removeEventListener('abort', stop)
+    await clock
+  }
+  const code = exitCodeOf(await told)
+  if (state.late) throw tooLate(limits.seconds ?? 0)
+  if (isAborted()) throw aborted('the container')
+  if (code === undefined) throw notStarted(lastLines)
+  return code
+}
+
+/** Again and again, because the first process may not have been there the first time. */
+async function killContainer(child: Child, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    child.killInside()
+    await sleep(50, over)
+  }
+}
+
+/** What the shell around the container tells; it says nothing any more when it was killed. */
+async function readControl(child: Child): Promise<string> {
+  let text = ''
+  try {
+    for await (const chunk of child.control) text += String(chunk)
+  } catch {
+    // a reset connection means the same as its end
+  }
+  return text
+}
+
+function exitCodeOf(control: string): number | undefined {
+  const code = /^exit (\d+)$/m.exec(control)?.[1]
+  return code === undefined ? undefined : Number(code)
+}
+
+async function readLines(stream: Readable | null, onLine: (line: string) => void): Promise<void> {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  for await (const chunk of stream ?? []) {
+    const lines = (rest + decoder.write(chunk as Buffer)).split(/\r?\n/)
+    rest = lines.pop() ?? ''
+    while (rest.length > LONGEST_LINE) {
+      lines.push(rest.slice(0, LONGEST_LINE))
+      rest = rest.slice(LONGEST_LINE)
+    }
+    lines.forEach(onLine)
+  }
+  if (rest !== '') onLine(rest)
+}
+
+function tooLate(seconds: number): Error {
+  return buildError(
+    'LIMIT_TIME',
+    `the container was stopped: it took longer than its time limit of ${seconds} s`,
+    'see in the log what it did last; raise the time limit if the work is as it should be',
+  )
+}
+
+function notStarted(lastLines: readonly string[]): Error {
+  return infrastructureError(
+    'CONTAINER_FAILED',
+    `the container could not be started or died: ${lastLines.join(' | ') || 'it said nothing'}`,
+    'run `treeswap doctor`: it says what this host lacks for systemd-nspawn and overlayfs; then look at dmesg',
+  )
+}

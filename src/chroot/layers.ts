@@ -1,0 +1,138 @@
+import { join } from 'node:path'
+import type { Context } from '../model/report.js'
+import { sleep } from '../system/clock.js'
+import {
+  chmod,
+  chown,
+  isDirectory,
+  listDirectory,
+  makeDirectory,
+  readTextIfThere,
+  rename,
+  statusOf,
+  syncDirectory,
+  syncFileSystem,
+  writeAtomically,
+} from '../system/files.js'
+import { aborted, run } from '../system/process.js'
+import { removeGroups } from './control-groups.js'
+import { readOnlyOverlay, type RootPaths } from './layout.js'
+import { writeHead } from './root-record.js'
+
+/** More layers than this are copied into one. */
+const MOST_LAYERS = 8
+/** How long a killed container may take to end, in milliseconds. */
+const DYING = 30_000
+
+/**
+ * Removes what a killed session left: waits for its processes, drops its upper layer and every layer that the head
+ * does not name.
+ */
+export async function dropLeftovers(paths: RootPaths, layers: readonly number[]): Promise<void> {
+  await removeGroups(readGroups(paths), DYING)
+  await removeInside(paths.run)
+  const known = new Set(layers.map(String))
+  for (const { name } of listDirectory(paths.layers))
+    if (!known.has(name)) await removeForeign(join(paths.layers, name))
+  for (const { name } of listDirectory(paths.top)) if (name.endsWith('.tmp')) await removeForeign(join(paths.top, name))
+}
+
+/** Makes an empty upper layer and what overlayfs needs beside it. */
+export function makeUpper(paths: RootPaths, uidBase: number): void {
+  for (const name of ['upper', 'work', 'merged']) makeDirectory(join(paths.run, name))
+  ownTop(paths.upper, uidBase)
+}
+
+/** The top of a layer is `/` of the container: its root's, and open to all of its users. */
+export function ownTop(layer: string, uidBase: number): void {
+  chown(layer, uidBase, uidBase)
+  chmod(layer, 0o755)
+}
+
+/** Removes the upper layer, if there is one, with everything in it. */
+export async function dropUpper(paths: RootPaths): Promise<void> {
+  await removeInside(paths.run)
+}
+
+/**
+ * Makes the upper layer part of the root, durably, and squashes the root when it has too many layers by then. All or
+ * nothing: one rewrite of the head decides.
+ * @returns the root's layers from now on
+ */
+export async function commitUpper(paths: RootPaths, layers: readonly number[], context: Context): Promise<number[]> {
+  const number = Math.max(...layers) + 1
+  rename(paths.upper, layerPath(paths, number))
+  const stack = [...layers, number]
+  const squashed = stack.length > MOST_LAYERS ? await squash(paths, stack, context) : stack
+  await syncFileSystem(paths.layers)
+  syncDirectory(paths.layers)
+  if (context.signal.aborted) throw aborted('the commit')
+  writeHead(paths, squashed)
+  if (squashed !== stack) for (const old of stack) await removeForeign(layerPath(paths, old))
+  return squashed
+}
+
+/**
+ * Copies the stack into a single new layer, seen through a read-only mount of it, so that whiteouts, opaque and
+ * renamed directories are resolved by the kernel. Runs as root of the host: owners, file capabilities (which carry
+ * the root's uid), hard links and modes are copied as they are; symlinks are never followed.
+ */
+async function squash(paths: RootPaths, stack: readonly number[], context: Context): Promise<number[]> {
+  context.report.step('joining the layers of the chroot')
+  const number = Math.max(...stack) + 1
+  makeDirectory(layerPath(paths, number))
+  makeDirectory(join(paths.run, 'merged'))
+  await run(
+    'setpriv',
+    [
+      ...['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', '--pid', '--fork'],
+      ...['--kill-child=SIGKILL', 'sh', '-c', SQUASH, 'treeswap-squash'],
+      ...[readOnlyOverlay(stack), `layers/${number}/`],
+    ],
+    { cwd: paths.top, signal: context.signal, killAfter: 100 },
+  )
+  return [number]
+}
+
+const SQUASH = `set -eu
+mount -t overlay -o "$1" overlay run/merged
+exec cp --archive --reflink=auto run/merged/. "$2"
+`
+
+export function layerPath(paths: RootPaths, number: number): string {
+  return join(paths.layers, String(number))
+}
+
+/** Remembers the control groups of a run, so that the next session finds them when this process is killed. */
+export function writeGroups(paths: RootPaths, groups: readonly string[]): void {
+  writeAtomically(groupsFile(paths), JSON.stringify(groups))
+}
+
+function readGroups(paths: RootPaths): string[] {
+  const groups: unknown = JSON.parse(readTextIfThere(groupsFile(paths)) ?? '[]')
+  return Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : []
+}
+
+function groupsFile(paths: RootPaths): string {
+  return join(paths.top, 'groups.json')
+}
+
+async function removeInside(directory: string): Promise<void> {
+  if (!isDirectory(directory)) return
+  for (const { name } of listDirectory(directory)) await removeForeign(join(directory, name))
+}
+
+/**
+ * Removes what untrusted code may have written: rm(1) walks by directory handles, follows no symlink and is not
+ * stopped by paths longer than the kernel takes.
+ */
+export async function removeForeign(path: string): Promise<void> {
+  for (let attempt = 1; statusOf(path) !== undefined; attempt++) {
+    try {
+      await run('rm', ['--recursive', '--force', '--one-file-system', '--', path])
+    } catch (error) {
+      if (attempt === 3) throw error
+      await sleep(100)
+    }
+  }
+}

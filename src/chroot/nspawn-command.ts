@@ -1,0 +1,97 @@
+import { type Bind, type RunRequest } from './requests.js'
+import { RANGE } from './uid-ranges.js'
+
+export interface ContainerPlan {
+  uidBase: number
+  /** mount options of the overlay, paths relative to the working directory */
+  overlay: string
+  /** `cgroup.procs` files the container enters */
+  cgroupProcs: readonly string[]
+  request: RunRequest
+  /** whether standard input is a terminal (interactive runs only) */
+  terminal: boolean
+}
+
+/**
+ * Runs as the first process of a PID and a mount namespace of its own, in the root's top directory, with a control
+ * channel at descriptor 3. Arguments: cgroup.procs files, `--`, overlay options, then the container's command line.
+ *
+ * The first write fails when the caller has died already: from there on the parent-death signal is armed.
+ * /run/systemd/nspawn gets a tmpfs because nspawn fails at the end where it is on a disk.
+ */
+const PROLOGUE = `set -eu
+echo started >&3
+while [ "$1" != -- ]; do echo 0 > "$1"; shift; done
+shift
+mount -t tmpfs -o mode=755,size=1m tmpfs /run/systemd/nspawn
+mount -t overlay -o "$1" overlay run/merged
+shift
+echo mounted >&3
+set +e
+`
+/**
+ * The output goes through a pipe of the shell's own that everyone may open: Node's are sockets, and a program inside
+ * could not open /dev/stdout or /dev/stderr.
+ */
+const COLLECT = `${PROLOGUE}{ chmod 0666 /proc/self/fd/1; "$@" 3>&-; echo "exit $?" >&3; } 2>&1 | exec cat 3>&-
+`
+const CONNECT = `${PROLOGUE}"$@" 3>&-
+echo "exit $?" >&3
+`
+
+/**
+ * The whole command line of a container: killing the caller, or the first process in it, takes all processes and
+ * mounts with it.
+ */
+export function containerCommand(plan: ContainerPlan): { file: string; args: string[] } {
+  const { cgroupProcs, overlay, request } = plan
+  return {
+    file: 'setpriv',
+    args: [
+      ...['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private'],
+      ...['--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'],
+      ...['sh', '-c', request.interactive ? CONNECT : COLLECT, 'treeswap-container'],
+      ...cgroupProcs,
+      '--',
+      overlay,
+      ...nspawnCommand(plan),
+    ],
+  }
+}
+
+/**
+ * A user namespace over the root's own uid range: the container's root is nobody on the host, cannot make device
+ * nodes and cannot remount a read-only bind.
+ */
+function nspawnCommand({ uidBase, request, terminal }: ContainerPlan): string[] {
+  const { argv, env, binds, network, interactive } = request
+  return [
+    'systemd-nspawn',
+    '--quiet',
+    '--directory=run/merged',
+    '--machine=treeswap',
+    `--private-users=${uidBase}:${RANGE}`,
+    '--private-users-ownership=off',
+    '--as-pid2',
+    `--console=${interactive && terminal ? 'interactive' : 'pipe'}`,
+    '--register=no',
+    '--keep-unit',
+    '--timezone=off',
+    '--link-journal=no',
+    `--resolv-conf=${network ? 'bind-host' : 'off'}`,
+    ...(network ? [] : ['--private-network']),
+    ...binds.map(bindOption),
+    ...Object.entries(env).map(([name, value]) => `--setenv=${name}=${value}`),
+    '--',
+    ...argv,
+  ]
+}
+
+function bindOption({ source, target, writable }: Bind): string {
+  return `--bind${writable ? '' : '-ro'}=${escapePath(source)}:${escapePath(target)}`
+}
+
+/** systemd-nspawn(1), --bind=: backslash escapes are interpreted, so `\:` is a colon. */
+function escapePath(path: string): string {
+  return path.replace(/[\\:]/g, '\\$&')
+}

@@ -1,0 +1,82 @@
+import * as z from 'zod'
+import { configurationError } from '../model/errors.js'
+
+/** Absolute, normal, free of control characters: what may be named to root. */
+const absolutePath = z
+  .string()
+  .max(4000)
+  .refine(isAbsoluteNormal, 'must be an absolute path without "..", "//" or control characters')
+
+const noNul = z.string().refine((text) => !text.includes('\0'), 'must not hold a NUL character')
+
+const createRequest = z.strictObject({
+  name: z.string(),
+  from: z.union([z.strictObject({ tarball: absolutePath }), z.strictObject({ directory: absolutePath })]),
+})
+
+const bind = z.strictObject({
+  /** on the host; made when it is writable and not there */
+  source: absolutePath,
+  /** in the container */
+  target: absolutePath,
+  writable: z.boolean(),
+})
+
+const limits = z.strictObject({
+  /** bytes, of all processes together */
+  memory: z.int().positive().optional(),
+  processes: z.int().positive().optional(),
+  /** wall time of one run */
+  seconds: z.number().positive().optional(),
+})
+
+const runRequest = z.strictObject({
+  /** program (absolute, or found by the container's PATH) and arguments */
+  argv: z.array(noNul).min(1),
+  /** added to the container's own clean environment; visible to every user of the host, so never a secret */
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), noNul),
+  binds: z.array(bind),
+  /** false: nothing but a loopback device of its own; true: the host's network */
+  network: z.boolean(),
+  limits,
+  /** connects the caller's terminal instead of collecting lines */
+  interactive: z.boolean().optional(),
+})
+
+export type CreateRequest = z.infer<typeof createRequest>
+export type RunRequest = z.infer<typeof runRequest>
+export type Bind = z.infer<typeof bind>
+export type Limits = z.infer<typeof limits>
+
+/** @throws REQUEST_INVALID */
+export function parseCreateRequest(data: unknown): CreateRequest {
+  return parse(createRequest, data, 'create a chroot')
+}
+
+/** @throws REQUEST_INVALID */
+export function parseRunRequest(data: unknown): RunRequest {
+  return parse(runRequest, data, 'run a program in a chroot')
+}
+
+function parse<T>(schema: z.ZodType<T>, data: unknown, what: string): T {
+  const result = schema.safeParse(data)
+  if (result.success) return result.data
+  throw configurationError(
+    'REQUEST_INVALID',
+    `the request to ${what} is not valid: ${z.prettifyError(result.error)}`,
+    'mend the value that is named; paths are absolute',
+  )
+}
+
+function isAbsoluteNormal(path: string): boolean {
+  if (path === '/') return true
+  // eslint-disable-next-line no-control-regex -- these are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(path)) return false
+  return (
+    path.startsWith('/') &&
+    path
+      .slice(1)
+      .split('/')
+      .every((part) => part !== '' && part !== '.' && part !== '..')
+  )
+}

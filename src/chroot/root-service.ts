@@ -1,0 +1,143 @@
+import { TreeswapError, configurationError, infrastructureError } from '../model/errors.js'
+import { didYouMean } from '../model/names.js'
+import type { Context } from '../model/report.js'
+import { now } from '../system/clock.js'
+import { listDirectory, makeDirectory, removeFile, syncDirectory, syncFileSystem } from '../system/files.js'
+import { withLock } from '../system/lock.js'
+import { dropLeftovers, layerPath, ownTop, removeForeign } from './layers.js'
+import { type RootPaths, rootPaths } from './layout.js'
+import { type CreateRequest, parseCreateRequest } from './requests.js'
+import { type ChrootInfo, readRoot, writeHead, writeRecord } from './root-record.js'
+import { LockedSession, type Session } from './session.js'
+import { fillLayer } from './source.js'
+import { allocateUidRange } from './uid-ranges.js'
+
+/** Everything that needs root. Requests are plain data, so that a separate program can serve them. */
+export interface RootService {
+  /**
+   * Makes a root from a tarball or a directory, in a uid range of its own.
+   * @throws REQUEST_INVALID, NAME_INVALID, CHROOT_EXISTS, CHROOT_BUSY, CHROOT_SOURCE_INVALID, DISK, ABORTED
+   */
+  create(request: CreateRequest, context: Context): Promise<ChrootInfo>
+  /** All roots, by name. */
+  list(): ChrootInfo[]
+  /** @throws CHROOT_MISSING, CHROOT_BUSY */
+  remove(name: string, context: Context): Promise<void>
+  /**
+   * Locks the root and gives it to `use` with an empty layer on top; what `use` does not commit is undone.
+   * @throws CHROOT_MISSING, CHROOT_BUSY, and what `use` throws
+   */
+  session<T>(chroot: string, context: Context, use: (session: Session) => Promise<T>): Promise<T>
+}
+
+/** @param directory BUILDER/chroots; made when it is not there, closed to other users */
+export function openRootService(directory: string): RootService {
+  const service: RootService = {
+    create: async (data, context) => {
+      const request = parseCreateRequest(data)
+      const paths = rootPaths(directory, request.name)
+      makeDirectory(directory, 0o700)
+      return locked(paths, request.name, () => create(paths, request, service, directory, context))
+    },
+    list: () => listRoots(directory),
+    remove: async (name, context) => {
+      const paths = existing(directory, name)
+      await locked(paths, name, async () => {
+        const { layers } = present(directory, name)
+        context.report.step(`removing the chroot ${name}`)
+        await dropLeftovers(paths, layers)
+        // from here on it is no root any more, whatever happens
+        removeFile(paths.head)
+        await removeForeign(paths.top)
+      })
+    },
+    session: async (name, context, use) => {
+      const paths = existing(directory, name)
+      return locked(paths, name, async () => {
+        const root = present(directory, name)
+        await dropLeftovers(paths, root.layers)
+        const session = new LockedSession(paths, root, context)
+        try {
+          return await use(session)
+        } finally {
+          await session.end()
+        }
+      })
+    },
+  }
+  return service
+}
+
+async function create(
+  paths: RootPaths,
+  { name, from }: CreateRequest,
+  service: RootService,
+  directory: string,
+  context: Context,
+): Promise<ChrootInfo> {
+  if (readRoot(paths) !== undefined) {
+    throw configurationError(
+      'CHROOT_EXISTS',
+      `there is a chroot ${name} already`,
+      `remove it first (treeswap chroot remove ${name}), or choose another name`,
+    )
+  }
+  const source = 'tarball' in from ? from.tarball : from.directory
+  context.report.step(`creating the chroot ${name} from ${source}`)
+  await removeForeign(paths.top)
+  try {
+    const taken = service.list().map((root) => root.uidBase)
+    const uidBase = await allocateUidRange(directory, taken)
+    const layer = layerPath(paths, 1)
+    makeDirectory(paths.top, 0o700)
+    makeDirectory(layer)
+    ownTop(layer, uidBase)
+    await fillLayer(from, layer, uidBase, context)
+    ownTop(layer, uidBase)
+    await syncFileSystem(paths.top)
+    writeRecord(paths, { name, uidBase, created: new Date(now()).toISOString(), from: source })
+    writeHead(paths, [1])
+    syncDirectory(directory)
+  } catch (error) {
+    await removeForeign(paths.top)
+    throw error
+  }
+  return present(directory, name)
+}
+
+function listRoots(directory: string): ChrootInfo[] {
+  return listDirectory(directory)
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .flatMap(({ name }) => readRoot(rootPaths(directory, name)) ?? [])
+}
+
+/** Checked before the lock is taken, which would make files for whatever name. */
+function existing(directory: string, name: string): RootPaths {
+  present(directory, name)
+  return rootPaths(directory, name)
+}
+
+function present(directory: string, name: string): ChrootInfo {
+  const root = readRoot(rootPaths(directory, name))
+  if (root !== undefined) return root
+  const names = listRoots(directory).map((each) => each.name)
+  const there = names.length === 0 ? 'there is none yet' : `there are: ${names.join(', ')}`
+  throw configurationError(
+    'CHROOT_MISSING',
+    `there is no chroot ${name}`,
+    `${didYouMean(name, names) || there}; create it: treeswap chroot create ${name} TARBALL-OR-DIRECTORY`,
+  )
+}
+
+async function locked<T>(paths: RootPaths, name: string, action: () => Promise<T>): Promise<T> {
+  const state = { entered: false }
+  try {
+    return await withLock(paths.lock, { what: `the chroot ${name}` }, () => {
+      state.entered = true
+      return action()
+    })
+  } catch (error) {
+    if (state.entered || !(error instanceof TreeswapError) || error.code !== 'LOCKED') throw error
+    throw infrastructureError('CHROOT_BUSY', error.message, error.hint, error)
+  }
+}

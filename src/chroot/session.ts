@@ -1,0 +1,162 @@
+import { chown, isDirectory, makeDirectory, statusOf } from '../system/files.js'
+import { run as runProgram } from '../system/process.js'
+import { sha256 } from '../system/hash.js'
+import { buildError, configurationError } from '../model/errors.js'
+import type { Context } from '../model/report.js'
+import { runContainer } from './container.js'
+import { makeGroups, outOfMemoryKills, planGroups, readHierarchies, removeGroups } from './control-groups.js'
+import { commitUpper, dropLeftovers, dropUpper, makeUpper, writeGroups } from './layers.js'
+import { type RootPaths, writableOverlay } from './layout.js'
+import { type Bind, parseRunRequest, type RunRequest } from './requests.js'
+import { type ChrootInfo, readRoot } from './root-record.js'
+
+/** How long a container's processes may take to end after it, in milliseconds. */
+const ENDING = 10_000
+
+/** One use of a root under its lock: everything run in it is undone at the end unless it was committed. */
+export interface Session {
+  /** host uid and gid of the container's root */
+  readonly uidBase: number
+  /**
+   * Runs a program in a container and waits for its end. Changes of earlier runs in this session are there. Writable
+   * binds are made where they are missing, and their top directory is given to the container's root.
+   * @param onLine called with each line of output and error output, in order
+   * @returns the program's exit code
+   * @throws REQUEST_INVALID, BIND_MISSING, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, ABORTED, CONTAINER_FAILED
+   */
+  run(request: RunRequest, onLine: (line: string) => void): Promise<number>
+  /** Makes everything done since the session began, or since the last commit, part of the root: durable on return. */
+  commit(): Promise<void>
+  /**
+   * Gives what a container wrote into a writable bind to this process's user, without setuid and setgid bits and
+   * readable for it. Only for sources of writable binds of this session, after their runs.
+   * @throws RECLAIM_REFUSED
+   */
+  reclaim(directory: string): Promise<void>
+}
+
+export class LockedSession implements Session {
+  private layers: number[]
+  private fresh = false
+  private running = false
+  private readonly lent = new Set<string>()
+
+  constructor(
+    private readonly paths: RootPaths,
+    private readonly root: ChrootInfo,
+    private readonly context: Context,
+  ) {
+    this.layers = root.layers
+  }
+
+  get uidBase(): number {
+    return this.root.uidBase
+  }
+
+  async run(data: RunRequest, onLine: (line: string) => void): Promise<number> {
+    const request = parseRunRequest(data)
+    return this.alone(async () => {
+      if (!this.fresh) makeUpper(this.paths, this.uidBase)
+      this.fresh = true
+      for (const bind of request.binds) this.lend(bind)
+      return this.runLimited(request, onLine)
+    })
+  }
+
+  async commit(): Promise<void> {
+    await this.alone(async () => {
+      if (!this.fresh) return
+      this.layers = await commitUpper(this.paths, this.layers, this.context)
+      this.fresh = false
+      await dropUpper(this.paths)
+    })
+  }
+
+  async reclaim(directory: string): Promise<void> {
+    if (!this.lent.has(directory)) {
+      throw configurationError(
+        'RECLAIM_REFUSED',
+        `${directory} was not lent to the chroot ${this.root.name} as a writable bind`,
+        'reclaim exactly the directories that were bound writable in this session',
+      )
+    }
+    const { uid, gid } = this.caller()
+    // both stay at what the directory itself holds: -h and the lack of -L and -H mean that no symlink is followed
+    await runProgram('chown', ['--recursive', '--no-dereference', '-P', '--', `${uid}:${gid}`, directory])
+    await runProgram('chmod', ['--recursive', 'u+rwX,u-s,g-s', '--', directory])
+  }
+
+  /** Ends the session: what is not committed is gone. */
+  async end(): Promise<void> {
+    // as the head says, not as we believe: a commit may have failed on either side of its commit point
+    await dropLeftovers(this.paths, readRoot(this.paths)?.layers ?? this.layers)
+  }
+
+  private async runLimited(request: RunRequest, onLine: (line: string) => void): Promise<number> {
+    const name = `treeswap-${this.root.name}-${sha256(this.paths.top).slice(0, 8)}`
+    const plan = planGroups(readHierarchies(), name, request.limits)
+    writeGroups(this.paths, plan.groups)
+    try {
+      const groups = makeGroups(plan)
+      const code = await runContainer(
+        this.paths.top,
+        {
+          uidBase: this.uidBase,
+          overlay: writableOverlay(this.layers),
+          cgroupProcs: groups.filter((group) => !group.endsWith('/treeswap')).map((group) => `${group}/cgroup.procs`),
+          request,
+          terminal: process.stdin.isTTY,
+        },
+        this.context,
+        onLine,
+      )
+      this.checkMemory(outOfMemoryKills(plan), code, request)
+      return code
+    } finally {
+      await removeGroups(plan.groups, ENDING)
+      writeGroups(this.paths, [])
+    }
+  }
+
+  /** A killed process is an error only where the program failed: some try again with less. */
+  private checkMemory(kills: number, code: number, { argv, limits }: RunRequest): void {
+    if (kills === 0) return
+    const what = `${argv[0] ?? ''} in the chroot ${this.root.name}: ${kills} processes killed at the memory limit of ${limits.memory ?? 0} bytes`
+    if (code === 0) {
+      this.context.report.warn(what)
+      return
+    }
+    throw buildError('LIMIT_MEMORY', what, 'raise the memory limit, or build with fewer jobs (MAKEOPTS)')
+  }
+
+  private lend({ source, writable }: Bind): void {
+    if (writable) {
+      makeDirectory(source)
+      this.lent.add(source)
+    }
+    const status = statusOf(source)
+    if (status === undefined || (writable && !isDirectory(source))) {
+      throw configurationError(
+        'BIND_MISSING',
+        `${source} cannot be bound into the chroot ${this.root.name}: ${status === undefined ? 'it is not there' : 'it is no directory'}`,
+        'make it, or correct the path',
+      )
+    }
+    if (writable && status.uid !== this.uidBase) chown(source, this.uidBase, this.uidBase)
+  }
+
+  private caller(): { uid: number; gid: number } {
+    return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+  }
+
+  /** Two mounts of one upper layer would damage it. */
+  private async alone<T>(action: () => Promise<T>): Promise<T> {
+    if (this.running) throw new Error('a session does one thing at a time')
+    this.running = true
+    try {
+      return await action()
+    } finally {
+      this.running = false
+    }
+  }
+}

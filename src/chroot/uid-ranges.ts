@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import * as z from 'zod'
+import { infrastructureError } from '../model/errors.js'
+import { readTextIfThere, writeAtomically } from '../system/files.js'
+import { withLock } from '../system/lock.js'
+
+/** Uids of one root: what a container needs to hold every 16-bit uid. */
+export const RANGE = 65_536
+/** Start of the range systemd sets apart for containers (systemd's UIDS-GIDS.md). */
+const FIRST = 524_288
+const LAST = 0x7fff_0000
+
+const counter = z.strictObject({ next: z.int().min(FIRST) })
+
+/**
+ * Takes the next uid range below `directory`. A range is never given twice, not even after its root was removed:
+ * files that a removed root left somewhere must not belong to another one.
+ */
+export async function allocateUidRange(directory: string, taken: readonly number[]): Promise<number> {
+  const file = join(directory, '.uid-ranges.json')
+  return withLock(join(directory, '.locks', '.uid-ranges'), { what: 'the list of uid ranges', wait: 30 }, async () => {
+    const text = readTextIfThere(file)
+    const next = text === undefined ? FIRST : counter.parse(JSON.parse(text)).next
+    const base = Math.max(next, ...taken.map((used) => used + RANGE))
+    if (base > LAST) {
+      throw infrastructureError(
+        'UID_RANGES_EXHAUSTED',
+        `no uid range is left for another chroot below ${directory}`,
+        'choose another builder directory',
+      )
+    }
+    writeAtomically(file, JSON.stringify({ next: base + RANGE }) + '\n')
+    return Promise.resolve(base)
+  })
+}
