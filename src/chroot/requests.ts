@@ -1,5 +1,7 @@
 import * as z from 'zod'
 import { configurationError } from '../model/errors.js'
+import type { Context } from '../model/report.js'
+import type { ChrootInfo } from './root-record.js'
 
 /** Absolute, normal, free of control characters: what may be named to root. */
 const absolutePath = z
@@ -47,6 +49,46 @@ export type CreateRequest = z.infer<typeof createRequest>
 export type RunRequest = z.infer<typeof runRequest>
 export type Bind = z.infer<typeof bind>
 export type Limits = z.infer<typeof limits>
+
+/** Everything that needs root. Requests are plain data, so that a separate program can serve them. */
+export interface RootService {
+  /**
+   * Makes a root from a tarball or a directory, in a uid range of its own.
+   * @throws REQUEST_INVALID, NAME_INVALID, CHROOT_EXISTS, CHROOT_BUSY, CHROOT_SOURCE_INVALID, DISK, ABORTED
+   */
+  create(request: CreateRequest, context: Context): Promise<ChrootInfo>
+  /** All roots, by name. */
+  list(): ChrootInfo[]
+  /** @throws CHROOT_MISSING, CHROOT_BUSY */
+  remove(name: string, context: Context): Promise<void>
+  /**
+   * Locks the root and gives it to `use` with an empty layer on top; what `use` does not commit is undone.
+   * @throws CHROOT_MISSING, CHROOT_BUSY, and what `use` throws
+   */
+  session<T>(chroot: string, context: Context, use: (session: Session) => Promise<T>): Promise<T>
+}
+
+/** One use of a root under its lock: everything run in it is undone at the end unless it was committed. */
+export interface Session {
+  /** host uid and gid of the container's root */
+  readonly uidBase: number
+  /**
+   * Runs a program in a container and waits for its end. Changes of earlier runs in this session are there. Writable
+   * binds are made where they are missing, and their top directory is given to the container's root.
+   * @param onLine called with each line of output and error output, in order
+   * @returns the program's exit code
+   * @throws REQUEST_INVALID, BIND_MISSING, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, ABORTED, CONTAINER_FAILED
+   */
+  run(request: RunRequest, onLine: (line: string) => void): Promise<number>
+  /** Makes everything done since the session began, or since the last commit, part of the root: durable on return. */
+  commit(): Promise<void>
+  /**
+   * Gives what a container wrote into a writable bind to this process's user, without setuid and setgid bits and
+   * readable for it. Only for sources of writable binds of this session, after their runs.
+   * @throws RECLAIM_REFUSED
+   */
+  reclaim(directory: string): Promise<void>
+}
 
 /** @throws REQUEST_INVALID */
 export function parseCreateRequest(data: unknown): CreateRequest {

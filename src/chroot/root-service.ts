@@ -6,29 +6,11 @@ import { listDirectory, makeDirectory, removeFile, syncDirectory, syncFileSystem
 import { withLock } from '../system/lock.js'
 import { dropLeftovers, layerPath, ownTop, removeForeign } from './layers.js'
 import { type RootPaths, rootPaths } from './layout.js'
-import { type CreateRequest, parseCreateRequest } from './requests.js'
+import { type CreateRequest, parseCreateRequest, type RootService } from './requests.js'
 import { type ChrootInfo, readRoot, writeHead, writeRecord } from './root-record.js'
-import { LockedSession, type Session } from './session.js'
+import { LockedSession } from './session.js'
 import { fillLayer } from './source.js'
 import { allocateUidRange } from './uid-ranges.js'
-
-/** Everything that needs root. Requests are plain data, so that a separate program can serve them. */
-export interface RootService {
-  /**
-   * Makes a root from a tarball or a directory, in a uid range of its own.
-   * @throws REQUEST_INVALID, NAME_INVALID, CHROOT_EXISTS, CHROOT_BUSY, CHROOT_SOURCE_INVALID, DISK, ABORTED
-   */
-  create(request: CreateRequest, context: Context): Promise<ChrootInfo>
-  /** All roots, by name. */
-  list(): ChrootInfo[]
-  /** @throws CHROOT_MISSING, CHROOT_BUSY */
-  remove(name: string, context: Context): Promise<void>
-  /**
-   * Locks the root and gives it to `use` with an empty layer on top; what `use` does not commit is undone.
-   * @throws CHROOT_MISSING, CHROOT_BUSY, and what `use` throws
-   */
-  session<T>(chroot: string, context: Context, use: (session: Session) => Promise<T>): Promise<T>
-}
 
 /** @param directory BUILDER/chroots; made when it is not there, closed to other users */
 export function openRootService(directory: string): RootService {

@@ -7,33 +7,11 @@ import { runContainer } from './container.js'
 import { makeGroups, outOfMemoryKills, planGroups, readHierarchies, removeGroups } from './control-groups.js'
 import { commitUpper, dropLeftovers, dropUpper, makeUpper, writeGroups } from './layers.js'
 import { type RootPaths, writableOverlay } from './layout.js'
-import { type Bind, parseRunRequest, type RunRequest } from './requests.js'
+import { type Bind, parseRunRequest, type RunRequest, type Session } from './requests.js'
 import { type ChrootInfo, readRoot } from './root-record.js'
 
 /** How long a container's processes may take to end after it, in milliseconds. */
 const ENDING = 10_000
-
-/** One use of a root under its lock: everything run in it is undone at the end unless it was committed. */
-export interface Session {
-  /** host uid and gid of the container's root */
-  readonly uidBase: number
-  /**
-   * Runs a program in a container and waits for its end. Changes of earlier runs in this session are there. Writable
-   * binds are made where they are missing, and their top directory is given to the container's root.
-   * @param onLine called with each line of output and error output, in order
-   * @returns the program's exit code
-   * @throws REQUEST_INVALID, BIND_MISSING, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, ABORTED, CONTAINER_FAILED
-   */
-  run(request: RunRequest, onLine: (line: string) => void): Promise<number>
-  /** Makes everything done since the session began, or since the last commit, part of the root: durable on return. */
-  commit(): Promise<void>
-  /**
-   * Gives what a container wrote into a writable bind to this process's user, without setuid and setgid bits and
-   * readable for it. Only for sources of writable binds of this session, after their runs.
-   * @throws RECLAIM_REFUSED
-   */
-  reclaim(directory: string): Promise<void>
-}
 
 export class LockedSession implements Session {
   private layers: number[]
