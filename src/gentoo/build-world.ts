@@ -3,12 +3,13 @@ import { planContainer } from './container.js'
 import { newEvents } from './emerge-output.js'
 import type { EmergeEvents } from './emerge-output.js'
 import { matchPackages } from './match-packages.js'
-import { indexOf, keepPackages, lendPackages, prunePackages, salvagePackages } from './package-directory.js'
+import { indexOf, keepPackages, lendPackages, prunePackages } from './package-directory.js'
 import { formatPackages, parsePackages } from './packages-index.js'
 import type { PackagesIndex, Stanza } from './packages-index.js'
 import { writeWorld } from './profile.js'
 import type { Profile } from './profile.js'
 import type { RepoDirectory } from './repositories.js'
+import { dropStaleSalvage, noteRepos, salvagePackages } from './salvage.js'
 import { emerge, inContainer, listInstalled, packageInstalled } from './world-session.js'
 import type { WorldSession } from './world-session.js'
 import type { Limits, RootService, Session } from '../chroot/requests.js'
@@ -102,6 +103,9 @@ async function runWorld(
   await copyProfile(profile.etcPortage, inDirectory('etc-portage'), context)
   await copyProfile(profile.etcPortage, inDirectory('container-etc-portage'), context)
   writeWorld(profile, inDirectory('var-lib-portage'))
+  noteRepos(directory, request.repos)
+  const inputs = { repos: request.repos, etcPortage: inDirectory('etc-portage') }
+  for (const path of dropStaleSalvage(request.packages, inputs)) request.record(`not used, its inputs changed: ${path}`)
   lendPackages(request.packages, inDirectory('binpkgs'))
   const plan = planContainer(
     request.repos,
@@ -202,5 +206,5 @@ async function salvageDeadRuns(request: WorldRequest, session: Session): Promise
 
 async function salvage({ packages, record }: WorldRequest, directory: string, session: Session): Promise<void> {
   await session.reclaim(directory)
-  for (const path of salvagePackages(join(directory, 'binpkgs'), packages)) record(`kept for the next run: ${path}`)
+  for (const path of salvagePackages(directory, packages)) record(`kept for the next run: ${path}`)
 }

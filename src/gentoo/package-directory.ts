@@ -3,7 +3,6 @@ import { parsePackages } from './packages-index.js'
 import type { Stanza } from './packages-index.js'
 import {
   copyFile,
-  exists,
   linkOrCopy,
   listDirectory,
   makeDirectory,
@@ -11,7 +10,6 @@ import {
   removeFile,
   removeTree,
   rename,
-  statusOf,
 } from '../system/files.js'
 
 /**
@@ -36,28 +34,8 @@ export function lendPackages(finished: string, run: string): void {
   for (const path of filesBelow(finished)) {
     makeDirectory(dirname(join(run, path)))
     if (path === INDEX) copyFile(join(finished, path), join(run, path))
-    else if (path !== `${INDEX}.gz`) linkOrCopy(join(finished, path), join(run, path))
+    else if (isPackage(path)) linkOrCopy(join(finished, path), join(run, path))
   }
-}
-
-/**
- * Adds to the finished packages what a failed run completed: what its index names and what has the size told there.
- * @returns paths of the added packages
- */
-export function salvagePackages(run: string, finished: string): string[] {
-  const added: string[] = []
-  for (const stanza of indexOf(run)) {
-    const path = stanza.get('PATH') ?? ''
-    const from = join(run, path)
-    const to = join(finished, path)
-    if (!safePackagePath(path) || exists(to)) continue
-    const status = statusOf(from)
-    if (!status?.isFile() || String(status.size) !== stanza.get('SIZE')) continue
-    makeDirectory(dirname(to))
-    rename(from, to)
-    added.push(path)
-  }
-  return added
 }
 
 /** Removes from a package directory everything but the named packages and the index. */
@@ -80,7 +58,6 @@ export function indexOf(directory: string): Stanza[] {
   return text === undefined ? [] : parsePackages(text, path).stanzas
 }
 
-/** Whether a PATH of an index stays below its directory and names a binary package. */
-function safePackagePath(path: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9+_./-]*\.(gpkg\.tar|xpak|tbz2)$/.test(path) && !path.split('/').includes('..')
+function isPackage(path: string): boolean {
+  return /\.(gpkg\.tar|xpak|tbz2)$/.test(path)
 }

@@ -1,13 +1,7 @@
 import { expect } from 'chai'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  filesBelow,
-  keepPackages,
-  lendPackages,
-  prunePackages,
-  salvagePackages,
-} from '../../src/gentoo/package-directory.js'
+import { filesBelow, keepPackages, lendPackages, prunePackages } from '../../src/gentoo/package-directory.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 
 const index = (stanzas: Record<string, string>[]) =>
@@ -29,23 +23,6 @@ describe("a run's package directory", () => {
       statSync(join(finished(), 'a/b/b-1-1.gpkg.tar')).ino,
     )
     expect(statSync(join(run(), 'Packages')).ino).not.to.equal(statSync(join(finished(), 'Packages')).ino)
-  })
-
-  it('of a failed run yields what was finished, and nothing that is torn, unknown or outside', () => {
-    writeFiles(run(), {
-      'a/b/b-1-1.gpkg.tar': 'one',
-      'a/torn/torn-1-1.gpkg.tar': 'on',
-      'a/unknown/unknown-1-1.gpkg.tar': 'one',
-      '../outside.gpkg.tar': 'one',
-      Packages: index([
-        { CPV: 'a/b-1', PATH: 'a/b/b-1-1.gpkg.tar', SIZE: '3' },
-        { CPV: 'a/torn-1', PATH: 'a/torn/torn-1-1.gpkg.tar', SIZE: '3' },
-        { CPV: 'a/outside-1', PATH: '../outside.gpkg.tar', SIZE: '3' },
-      ]),
-    })
-    expect(salvagePackages(run(), finished())).to.deep.equal(['a/b/b-1-1.gpkg.tar'])
-    expect(filesBelow(finished())).to.deep.equal(['a/b/b-1-1.gpkg.tar'])
-    expect(existsSync(join(directory(), 'outside.gpkg.tar'))).to.equal(true)
   })
 
   it('of a successful run replaces the finished packages, pruned', () => {

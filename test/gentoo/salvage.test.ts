@@ -1,0 +1,82 @@
+import { expect } from 'chai'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { filesBelow } from '../../src/gentoo/package-directory.js'
+import { dropStaleSalvage, noteRepos, salvagePackages } from '../../src/gentoo/salvage.js'
+import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
+
+const index = `TIMESTAMP: 1
+
+CPV: a/b-1
+PATH: a/b/b-1-1.gpkg.tar
+SIZE: 3
+
+CPV: a/torn-1
+PATH: a/torn/torn-1-1.gpkg.tar
+SIZE: 3
+
+CPV: a/outside-1
+PATH: ../../outside.gpkg.tar
+SIZE: 3
+`
+
+describe('what a failed run finished', () => {
+  const directory = temporaryDirectory()
+  const finished = () => join(directory(), 'finished')
+  const run = () => join(directory(), 'run')
+  const repo = () => join(directory(), 'gentoo')
+  const inputs = () => ({
+    repos: [{ name: 'gentoo', directory: repo() }],
+    etcPortage: join(run(), 'etc-portage'),
+  })
+
+  beforeEach(() => {
+    writeFiles(repo(), {
+      'a/b/b-1.ebuild': 'EAPI=8',
+      'a/b/files/fix.patch': '-x',
+      'metadata/md5-cache/a/b-1': '_eclasses_=e 1',
+      'a/other/other-1.ebuild': 'EAPI=8',
+    })
+    writeFiles(run(), {
+      'binpkgs/a/b/b-1-1.gpkg.tar': 'one',
+      'binpkgs/a/torn/torn-1-1.gpkg.tar': 'on',
+      'binpkgs/a/unknown/unknown-1-1.gpkg.tar': 'one',
+      'binpkgs/Packages': index,
+      'etc-portage/make.conf': 'CFLAGS="-O2"',
+      'etc-portage/package.use': '',
+      '../outside.gpkg.tar': 'one',
+    })
+    noteRepos(run(), inputs().repos)
+  })
+
+  it('is kept, but nothing that is torn, unknown or outside', () => {
+    expect(salvagePackages(run(), finished())).to.deep.equal(['a/b/b-1-1.gpkg.tar'])
+    expect(filesBelow(finished())).to.deep.equal(['a/b/b-1-1.gpkg.tar', 'salvaged.json'])
+    expect(existsSync(join(directory(), 'outside.gpkg.tar'))).to.equal(true)
+  })
+
+  for (const [change, files] of Object.entries({
+    'another ebuild': { 'gentoo/a/other/other-1.ebuild': 'EAPI=7' },
+    'the choice of packages': { 'run/etc-portage/package.use': 'a/c flag' },
+  })) {
+    it(`is used again after a change of ${change}`, () => {
+      salvagePackages(run(), finished())
+      writeFiles(directory(), files)
+      expect(dropStaleSalvage(finished(), inputs())).to.deep.equal([])
+    })
+  }
+
+  for (const [change, files] of Object.entries({
+    'its ebuild': { 'gentoo/a/b/b-1.ebuild': 'EAPI=7' },
+    'its patches': { 'gentoo/a/b/files/fix.patch': '-y' },
+    'an eclass it inherits': { 'gentoo/metadata/md5-cache/a/b-1': '_eclasses_=e 2' },
+    'compiler flags': { 'run/etc-portage/make.conf': 'CFLAGS="-O3"' },
+  })) {
+    it(`is built again after a change of ${change}`, () => {
+      salvagePackages(run(), finished())
+      writeFiles(directory(), files)
+      expect(dropStaleSalvage(finished(), inputs())).to.deep.equal(['a/b/b-1-1.gpkg.tar'])
+      expect(existsSync(join(finished(), 'a/b/b-1-1.gpkg.tar'))).to.equal(false)
+    })
+  }
+})
