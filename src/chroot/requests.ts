@@ -83,9 +83,8 @@ export interface Session {
   /** Makes everything done since the session began, or since the last commit, part of the root: durable on return. */
   commit(): Promise<void>
   /**
-   * Gives what a container wrote into a writable bind to this process's user, without setuid and setgid bits and
-   * readable for it. Only for sources of writable binds of this session, after their runs.
-   * @throws RECLAIM_REFUSED
+   * Gives what this root's containers wrote below `directory`, in this session or a dead one, to this process's user:
+   * readable for it, without setuid and setgid bits. Files of other owners are left alone, symlinks not followed.
    */
   reclaim(directory: string): Promise<void>
 }

@@ -1,5 +1,4 @@
-import { chown, isDirectory, makeDirectory, statusOf } from '../system/files.js'
-import { run as runProgram } from '../system/process.js'
+import { isDirectory, makeDirectory, statusOf } from '../system/files.js'
 import { sha256 } from '../system/hash.js'
 import { buildError, configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
@@ -7,6 +6,7 @@ import { runContainer } from './container.js'
 import { makeGroups, outOfMemoryKills, planGroups, readHierarchies, removeGroups } from './control-groups.js'
 import { commitUpper, dropLeftovers, dropUpper, makeUpper, writeGroups } from './layers.js'
 import { type RootPaths, writableOverlay } from './layout.js'
+import { reclaimTree } from './reclaim.js'
 import { type Bind, parseRunRequest, type RunRequest, type Session } from './requests.js'
 import { type ChrootInfo, readRoot } from './root-record.js'
 
@@ -17,7 +17,6 @@ export class LockedSession implements Session {
   private layers: number[]
   private fresh = false
   private running = false
-  private readonly lent = new Set<string>()
 
   constructor(
     private readonly paths: RootPaths,
@@ -36,7 +35,7 @@ export class LockedSession implements Session {
     return this.alone(async () => {
       if (!this.fresh) makeUpper(this.paths, this.uidBase)
       this.fresh = true
-      for (const bind of request.binds) this.lend(bind)
+      for (const bind of request.binds) await this.lend(bind)
       return this.runLimited(request, onLine)
     })
   }
@@ -51,17 +50,7 @@ export class LockedSession implements Session {
   }
 
   async reclaim(directory: string): Promise<void> {
-    if (!this.lent.has(directory)) {
-      throw configurationError(
-        'RECLAIM_REFUSED',
-        `${directory} was not lent to the chroot ${this.root.name} as a writable bind`,
-        'reclaim exactly the directories that were bound writable in this session',
-      )
-    }
-    const { uid, gid } = this.caller()
-    // both stay at what the directory itself holds: -h and the lack of -L and -H mean that no symlink is followed
-    await runProgram('chown', ['--recursive', '--no-dereference', '-P', '--', `${uid}:${gid}`, directory])
-    await runProgram('chmod', ['--recursive', 'u+rwX,u-s,g-s', '--', directory])
+    await this.alone(() => reclaimTree(directory, this.uidBase))
   }
 
   /** Ends the session: what is not committed is gone. */
@@ -107,11 +96,8 @@ export class LockedSession implements Session {
     throw buildError('LIMIT_MEMORY', what, 'raise the memory limit, or build with fewer jobs (MAKEOPTS)')
   }
 
-  private lend({ source, writable }: Bind): void {
-    if (writable) {
-      makeDirectory(source)
-      this.lent.add(source)
-    }
+  private async lend({ source, writable }: Bind): Promise<void> {
+    if (writable) makeDirectory(source)
     const status = statusOf(source)
     if (status === undefined || (writable && !isDirectory(source))) {
       throw configurationError(
@@ -120,11 +106,16 @@ export class LockedSession implements Session {
         'make it, or correct the path',
       )
     }
-    if (writable && status.uid !== this.uidBase) chown(source, this.uidBase, this.uidBase)
+    if (!writable || this.lent.has(source)) return
+    this.lent.add(source)
+    await this.giveDirectories(source)
   }
 
-  private caller(): { uid: number; gid: number } {
-    return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+  /** Directories become the container's, so that it can add and replace files; files stay whose they are. */
+  private async giveDirectories(top: string): Promise<void> {
+    const owner = String(this.uidBase)
+    const found = [top, '-xdev', '-type', 'd', '!', '-user', owner]
+    await runProgram('find', [...found, '-exec', 'chown', '--no-dereference', `${owner}:${owner}`, '{}', '+'])
   }
 
   /** Two mounts of one upper layer would damage it. */
