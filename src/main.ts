@@ -1,2 +1,3 @@
-#!/usr/bin/env node
-process.exitCode = 0
+import { main } from './cli/main.js'
+
+process.exitCode = await main(process.argv.slice(2))

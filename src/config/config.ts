@@ -17,9 +17,9 @@ export interface Config {
 export interface PublisherConfig {
   root: string
   /** `rsync://HOST[:PORT]`, no slash at the end */
-  rsync: string | undefined
+  rsync?: string
   /** `http[s]://HOST[:PORT][/PATH]`, no slash at the end */
-  http: string | undefined
+  http?: string
   graceSeconds: number
 }
 
@@ -75,9 +75,9 @@ export function resolveConfig(written: Written, file: string): Config {
     file,
     publisher: {
       root: resolve(base, publisher.root),
-      rsync: publisher.rsync && withoutTrailingSlash(publisher.rsync),
-      http: publisher.http && withoutTrailingSlash(publisher.http),
       graceSeconds: publisher.grace,
+      ...(publisher.rsync !== undefined && { rsync: withoutTrailingSlash(publisher.rsync) }),
+      ...(publisher.http !== undefined && { http: withoutTrailingSlash(publisher.http) }),
     },
     builder: resolveBuilder(written.builder, base),
     chroots: named(written.chroots, ({ from }, name) => ({ name, from: from && resolve(base, from) })),

@@ -97,7 +97,7 @@ describe('configuration', () => {
 
   it('has a default for everything that can have one', () => {
     const { publisher, builder, machines } = parseConfig(minimal, FILE)
-    expect(publisher).to.deep.equal({ root: '/srv/treeswap', rsync: undefined, http: undefined, graceSeconds: 86_400 })
+    expect(publisher).to.deep.equal({ root: '/srv/treeswap', graceSeconds: 86_400 })
     expect(builder.artifacts).to.equal('dir:/var/lib/treeswap/artifacts')
     expect(machines.get('web')).to.deep.include({
       chroot: 'web',

@@ -1,0 +1,43 @@
+import type { Command } from './command.js'
+import { build } from './commands/build.js'
+import { check } from './commands/check.js'
+import { chrootCreate } from './commands/chroot-create.js'
+import { chrootList } from './commands/chroot-list.js'
+import { chrootRemove } from './commands/chroot-remove.js'
+import { chrootShell } from './commands/chroot-shell.js'
+import { configCheck } from './commands/config-check.js'
+import { configSchema } from './commands/config-schema.js'
+import { diff } from './commands/diff.js'
+import { list } from './commands/list.js'
+import { log } from './commands/log.js'
+import { pack } from './commands/pack.js'
+import { publish } from './commands/publish.js'
+import { pull } from './commands/pull.js'
+import { rollback } from './commands/rollback.js'
+import { run } from './commands/run.js'
+import { show } from './commands/show.js'
+import { snapshot } from './commands/snapshot.js'
+import { status } from './commands/status.js'
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [
+  run,
+  snapshot,
+  build,
+  pack,
+  pull,
+  publish,
+  rollback,
+  list,
+  status,
+  show,
+  diff,
+  log,
+  check,
+  chrootCreate,
+  chrootList,
+  chrootShell,
+  chrootRemove,
+  configCheck,
+  configSchema,
+]

@@ -1,0 +1,16 @@
+import { openRootService } from '../../chroot/root-service.js'
+import { builderDirectories } from '../../pipeline/directories.js'
+import { defineCommand } from '../command.js'
+import { builderOf, builderOptions } from '../options.js'
+
+export const chrootRemove = defineCommand({
+  name: 'chroot remove',
+  summary: 'remove a root; what was built in it stays',
+  examples: { 'chroot remove database': 'the next run makes it anew where the configuration says from what' },
+  positionals: { name: { type: 'string', describe: 'name of the root', demandOption: true } },
+  options: builderOptions,
+  async run(args, context) {
+    await openRootService(builderDirectories(builderOf(args).directory).chroots).remove(args.name, context)
+    return { json: { removed: args.name }, text: `the root ${args.name} is removed` }
+  },
+})

@@ -1,0 +1,34 @@
+import { formatReference, parseReference } from '../../model/reference.js'
+import { publish as publishBuild } from '../../publish/publish.js'
+import { openStore } from '../../store/layout.js'
+import { pull } from '../../store/pull.js'
+import { resolveReference } from '../../store/references.js'
+import { defineCommand } from '../command.js'
+import { publishingOf, publishOptions } from '../options.js'
+import { describePublication } from '../publication.js'
+import { inSource } from '../pull-reference.js'
+
+export const publish = defineCommand({
+  name: 'publish',
+  summary: 'serve a build to clients, in one step that no client notices',
+  examples: {
+    'publish database': 'the latest build in the store',
+    'publish database@12 --from dir:/var/lib/treeswap/artifacts': 'pull a build, then publish it',
+  },
+  positionals: { reference: { type: 'string', describe: 'TREE[@REF]; default: the latest build', demandOption: true } },
+  options: { from: { type: 'string', describe: 'pull the build from here first: dir:PATH' }, ...publishOptions },
+  async run(args, context) {
+    const settings = publishingOf(args)
+    const reference = parseReference(args.reference)
+    const store = openStore(settings.root, { create: args.from !== undefined })
+    if (args.from === undefined) {
+      const number = resolveReference(store, reference, { kind: 'latest' })
+      return describePublication(await publishBuild(store, reference.tree, number, settings, context))
+    }
+    const { source, tree, number } = await inSource(reference, args.from)
+    const { fetchedBytes, newObjects } = await pull(store, source, tree, number, context)
+    const { json, text } = describePublication(await publishBuild(store, tree, number, settings, context))
+    context.report.step(`${formatReference(tree, number)} is served`)
+    return { json: { ...json, pulled: { fetchedBytes, newObjects } }, text }
+  },
+})

@@ -1,0 +1,35 @@
+import { parseReference } from '../../model/reference.js'
+import { pull as pullBuild } from '../../store/pull.js'
+import { defineCommand } from '../command.js'
+import { publisherOptions, storeOf } from '../options.js'
+import { inSource } from '../pull-reference.js'
+import { count, humanBytes } from '../table.js'
+
+export const pull = defineCommand({
+  name: 'pull',
+  summary: 'bring a build into the store, verified, without publishing it',
+  examples: {
+    'pull database@12 --from dir:/var/lib/treeswap/artifacts': 'one build',
+    'pull database --from dir:/mnt/artifacts --root /srv/treeswap': 'the latest one, without a configuration',
+  },
+  positionals: {
+    reference: { type: 'string', describe: 'TREE[@N]; default: the latest in the source', demandOption: true },
+  },
+  options: {
+    from: { type: 'string', demandOption: true, describe: 'where builds are archived: dir:PATH' },
+    ...publisherOptions,
+  },
+  async run(args, context) {
+    const { source, tree, number, name } = await inSource(parseReference(args.reference), args.from)
+    const { already, fetchedBytes, newObjects } = await pullBuild(
+      storeOf(args, { create: true }),
+      source,
+      tree,
+      number,
+      context,
+    )
+    const json = { tree, number, already, fetchedBytes, newObjects }
+    const fetched = `${humanBytes(fetchedBytes)} fetched, ${count(newObjects, 'new object')}`
+    return { json, text: already ? `${name} was there already (${fetched})` : `${name} is in the store: ${fetched}` }
+  },
+})

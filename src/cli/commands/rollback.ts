@@ -1,0 +1,21 @@
+import { parseReference } from '../../model/reference.js'
+import { rollback as rollBack } from '../../publish/publish.js'
+import { openStore } from '../../store/layout.js'
+import { defineCommand } from '../command.js'
+import { publishingOf, publishOptions } from '../options.js'
+import { describePublication } from '../publication.js'
+
+export const rollback = defineCommand({
+  name: 'rollback',
+  summary: 'publish an earlier build again; clients follow by their normal commands',
+  examples: { 'rollback database': 'the build that was published before', 'rollback database@7': 'build 7' },
+  positionals: {
+    reference: { type: 'string', describe: 'TREE[@REF]; default: the one published before', demandOption: true },
+  },
+  options: publishOptions,
+  async run(args, context) {
+    const settings = publishingOf(args)
+    const reference = parseReference(args.reference)
+    return describePublication(await rollBack(openStore(settings.root), reference, settings, context))
+  },
+})

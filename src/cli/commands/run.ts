@@ -1,0 +1,37 @@
+import { loadConfig } from '../../config/load.js'
+import { exitCodes } from '../../model/errors.js'
+import { firstFailure, runTrees } from '../../pipeline/run.js'
+import { watchTrees } from '../../pipeline/watch.js'
+import { version } from '../../system/version.js'
+import { defineCommand } from '../command.js'
+import { configOption } from '../options.js'
+import { describeRun } from '../run-outcome.js'
+
+export const run = defineCommand({
+  name: 'run',
+  summary: 'fetch, build what has changed and publish what succeeded',
+  examples: {
+    run: 'every machine of the configuration, once',
+    'run database --config treeswap.yaml': 'one machine',
+    'run --watch': 'again and again, at the configured intervals',
+  },
+  positionals: { tree: { type: 'string', array: true, describe: 'machines to bring up to date; default: all' } },
+  options: {
+    watch: { type: 'boolean', default: false, describe: 'go on until stopped, polling at the configured intervals' },
+    ...configOption,
+  },
+  async run(args, context) {
+    const config = loadConfig(args.config)
+    const trees = args.tree ?? []
+    const request = { trees, tools: { treeswap: version() } }
+    if (args.watch) {
+      await watchTrees(config, request, context, (outcome) => {
+        for (const line of describeRun(outcome).text.split('\n')) context.report.step(line)
+      })
+      return { json: { stopped: true }, text: '' }
+    }
+    const outcome = await runTrees(config, request, context)
+    const failure = firstFailure(outcome)
+    return { ...describeRun(outcome), exitCode: failure === undefined ? 0 : exitCodes[failure.category] }
+  },
+})

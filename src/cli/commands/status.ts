@@ -1,0 +1,49 @@
+import { validName } from '../../model/names.js'
+import { listBuilds, listTrees } from '../../store/builds.js'
+import { readMarker, readPointer } from '../../store/generations.js'
+import type { Store } from '../../store/layout.js'
+import { readState } from '../../store/state.js'
+import { defineCommand } from '../command.js'
+import { publisherOptions, storeOf } from '../options.js'
+import { table } from '../table.js'
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'say what clients are served now',
+  examples: { status: 'all trees', 'status database': 'one tree' },
+  positionals: { tree: { type: 'string', describe: 'only this tree' } },
+  options: publisherOptions,
+  run(args) {
+    const store = storeOf(args)
+    const trees = (args.tree === undefined ? listTrees(store) : [validName('tree', args.tree)]).map((tree) =>
+      statusOfTree(store, tree),
+    )
+    const rows = trees.map(({ tree, published, previous, latest }) => [
+      tree,
+      published === null ? 'nothing' : `${tree}@${published.build}`,
+      published?.at ?? '',
+      published === null ? '' : String(published.serial),
+      previous === null ? '' : `${tree}@${previous}`,
+      latest === null ? '' : latest === published?.build ? 'yes' : `no: ${tree}@${latest} is`,
+    ])
+    const text = table(['TREE', 'PUBLISHED', 'SINCE', 'SERIAL', 'BEFORE', 'LATEST'], rows) || 'no trees'
+    return Promise.resolve({ json: { trees }, text })
+  },
+})
+
+function statusOfTree(store: Store, tree: string) {
+  const pointer = readPointer(store, tree)
+  const { history } = readState(store, tree)
+  const publication = history.find(({ serial }) => serial === pointer?.serial)
+  const published =
+    pointer === undefined || publication === undefined
+      ? null
+      : {
+          build: publication.build,
+          serial: pointer.serial,
+          at: publication.at,
+          uri: readMarker(store, tree, pointer.serial)?.uri ?? null,
+        }
+  const previous = published === null ? undefined : history.findLast(({ build }) => build !== published.build)
+  return { tree, published, previous: previous?.build ?? null, latest: listBuilds(store, tree).at(-1) ?? null }
+}

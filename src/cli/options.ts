@@ -1,0 +1,86 @@
+import { resolve } from 'node:path'
+import { loadConfig } from '../config/load.js'
+import type { Config, PublisherConfig } from '../config/config.js'
+import { duration } from '../config/quantities.js'
+import { baseUrlProblem } from '../config/urls.js'
+import { openStore } from '../store/layout.js'
+import type { Store } from '../store/layout.js'
+import { usageError } from './usage-error.js'
+
+export const configOption = {
+  config: {
+    type: 'string',
+    describe: 'configuration file; default: ./treeswap.yaml, then /etc/treeswap/treeswap.yaml',
+  },
+} as const
+
+export const publisherOptions = {
+  root: {
+    type: 'string',
+    describe: "the publisher's directory; no configuration is read then, unless --config is given",
+  },
+  ...configOption,
+} as const
+
+export const builderOptions = {
+  builder: { type: 'string', describe: "the builder's directory; default: that of the configuration" },
+  ...configOption,
+} as const
+
+interface PublisherArguments {
+  root: string | undefined
+  config: string | undefined
+}
+
+/** Settings of the publisher that --root or the configuration names. */
+export function publisherOf({ root, config }: PublisherArguments): PublisherConfig {
+  if (root === undefined) return loadConfig(config).publisher
+  const settings = config === undefined ? { graceSeconds: 86_400 } : loadConfig(config).publisher
+  return { ...settings, root: resolve(root) }
+}
+
+export const publishOptions = {
+  ...publisherOptions,
+  http: { type: 'string', describe: 'base URL of the web server as clients reach it; default: publisher.http' },
+  grace: { type: 'string', describe: 'how long replaced generations stay, e.g. 6h; default: publisher.grace, or 1d' },
+} as const
+
+/** Settings of a publish: those of the configuration, unless options say otherwise. */
+export function publishingOf(
+  args: PublisherArguments & { http: string | undefined; grace: string | undefined },
+): PublisherConfig {
+  const problem = args.http === undefined ? undefined : baseUrlProblem(args.http, ['http', 'https'])
+  if (problem !== undefined)
+    throw usageError(`--http ${args.http ?? ''}: ${problem}`, 'for example http://pkgs.example.org')
+  return {
+    ...publisherOf(args),
+    ...(args.http !== undefined && { http: args.http }),
+    ...(args.grace !== undefined && { graceSeconds: seconds('--grace', args.grace) }),
+  }
+}
+
+function seconds(option: string, text: string): number {
+  const result = duration.safeParse(text)
+  if (result.success) return result.data
+  throw usageError(`${option} ${text} is no duration`, 'write a whole number with a unit: 90s, 15m, 6h or 1d')
+}
+
+/** The publisher's store; `create` where a command may be the first to use it. */
+export function storeOf(args: PublisherArguments, options?: { create: boolean }): Store {
+  return openStore(publisherOf(args).root, options)
+}
+
+/** Directory of the builder, and the configuration it came from if that was read. */
+export function builderOf(args: { builder: string | undefined; config: string | undefined }): {
+  directory: string
+  config: Config | undefined
+} {
+  const config = args.builder === undefined || args.config !== undefined ? loadConfig(args.config) : undefined
+  return { directory: args.builder === undefined ? (config?.builder.directory ?? '') : resolve(args.builder), config }
+}
+
+/** @throws USAGE where it is no build number */
+export function buildNumber(option: string, text: string): number {
+  if (/^[1-9][0-9]{0,9}$/.test(text)) return Number(text)
+  throw usageError(`${option} must be a number from 1 on, not ${JSON.stringify(text)}`, 'build numbers rise from 1')
+}

@@ -1,0 +1,52 @@
+import { firstFailure } from '../pipeline/run.js'
+import type { Failure, RunOutcome } from '../pipeline/run.js'
+import type { TreeswapError } from '../model/errors.js'
+import type { Outcome } from './command.js'
+import { count, humanBytes } from './table.js'
+
+/** What a run came to: a line for every repo and machine; for --json the failure that decided under "error". */
+export function describeRun(outcome: RunOutcome): Outcome {
+  const failure = firstFailure(outcome)
+  const json = {
+    repos: outcome.repos.map(plain),
+    machines: outcome.machines.map(plain),
+    ...(failure !== undefined && { error: plainError(failure) }),
+  }
+  return { json, text: [...outcome.repos.map(describeRepo), ...outcome.machines.map(describeMachine)].join('\n') }
+}
+
+function describeRepo(repo: RunOutcome['repos'][number]): string {
+  if (repo.status === 'failed') return describeFailure(repo)
+  return `${repo.name}@${repo.number}: ${repo.status === 'unchanged' ? 'unchanged' : 'new snapshot'} (${repo.commit.slice(0, 12)})`
+}
+
+function describeMachine(machine: RunOutcome['machines'][number]): string {
+  if (machine.status === 'failed') return describeFailure(machine)
+  const { name, number, status, build, publication } = machine
+  const parts = [
+    status,
+    ...(build === undefined
+      ? []
+      : [
+          `${count(build.compiled.length, 'package')} compiled`,
+          `${build.reused.length} reused`,
+          `artifact ${humanBytes(build.bytes)}`,
+        ]),
+    ...(publication === undefined
+      ? []
+      : [`${humanBytes(publication.pulledBytes)} pulled`, `published as generation ${publication.serial}`]),
+  ]
+  return `${name}@${number}: ${parts.join(', ')}`
+}
+
+function describeFailure({ name, error }: Failure): string {
+  return `${name}: failed: ${error.message} [${error.code}]\n  ${error.hint}`
+}
+
+function plain(result: RunOutcome['repos'][number] | RunOutcome['machines'][number]): object {
+  return result.status === 'failed' ? { ...result, error: plainError(result.error) } : result
+}
+
+function plainError({ code, message, hint, category }: TreeswapError): object {
+  return { code, message, hint, category }
+}
