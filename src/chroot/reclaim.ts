@@ -3,6 +3,19 @@ import { run } from '../system/process.js'
 import { RANGE } from './uid-ranges.js'
 
 /**
+ * Makes the directories of a writable bind the container's, so that it can add and replace files everywhere in it.
+ * The files stay whose they are: they may be hard links to what the host keeps elsewhere.
+ */
+export async function lendDirectories(top: string, uidBase: number): Promise<void> {
+  const owner = `${uidBase}:${uidBase}`
+  // what a user of the container owns is left to that user
+  const foreign = ['(', '-uid', `-${uidBase}`, '-o', '-uid', `+${uidBase + RANGE - 1}`, ')']
+  await run('find', ['-P', top, '-xdev', '-type', 'd', ...foreign, '-exec', 'chown', '-h', '--', owner, '{}', '+'], {
+    env,
+  })
+}
+
+/**
  * Gives what the containers of one root wrote below `directory` to this process's user, readable for it and without
  * setuid and setgid bits. Whatever has an owner outside the root's uid range is left alone, so a wrong directory does
  * no harm; symlinks are not followed. No container may be running in it.

@@ -74,7 +74,7 @@ export interface Session {
   readonly uidBase: number
   /**
    * Runs a program in a container and waits for its end. Changes of earlier runs in this session are there. Writable
-   * binds are made where they are missing, and their top directory is given to the container's root.
+   * binds are made where they are missing, and the directories in them are given to the container's root.
    * @param onLine called with each line of output and error output, in order
    * @returns the program's exit code
    * @throws REQUEST_INVALID, BIND_MISSING, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, ABORTED, CONTAINER_FAILED

@@ -6,7 +6,7 @@ import { runContainer } from './container.js'
 import { makeGroups, outOfMemoryKills, planGroups, readHierarchies, removeGroups } from './control-groups.js'
 import { commitUpper, dropLeftovers, dropUpper, makeUpper, writeGroups } from './layers.js'
 import { type RootPaths, writableOverlay } from './layout.js'
-import { reclaimTree } from './reclaim.js'
+import { lendDirectories, reclaimTree } from './reclaim.js'
 import { type Bind, parseRunRequest, type RunRequest, type Session } from './requests.js'
 import { type ChrootInfo, readRoot } from './root-record.js'
 
@@ -106,16 +106,7 @@ export class LockedSession implements Session {
         'make it, or correct the path',
       )
     }
-    if (!writable || this.lent.has(source)) return
-    this.lent.add(source)
-    await this.giveDirectories(source)
-  }
-
-  /** Directories become the container's, so that it can add and replace files; files stay whose they are. */
-  private async giveDirectories(top: string): Promise<void> {
-    const owner = String(this.uidBase)
-    const found = [top, '-xdev', '-type', 'd', '!', '-user', owner]
-    await runProgram('find', [...found, '-exec', 'chown', '--no-dereference', `${owner}:${owner}`, '{}', '+'])
+    if (writable) await lendDirectories(source, this.uidBase)
   }
 
   /** Two mounts of one upper layer would damage it. */
