@@ -1,0 +1,89 @@
+/** A Gentoo machine that takes what a publisher serves, by its normal commands only. It has no compiler. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { runInRoot } from './nspawn.js'
+import type { Ran } from './nspawn.js'
+import { clientRoot } from './portage-root.js'
+import type { Told } from './portage-root.js'
+
+/** What an emerge call did, by its own words; packages as CATEGORY/PF. */
+export interface Emerged {
+  fromBinary: string[]
+  compiled: string[]
+  output: string[]
+}
+
+export const updateWorld = ['emerge', '--update', '--deep', '--newuse', '--getbinpkg', '@world']
+
+export class Client {
+  private constructor(
+    readonly root: string,
+    private readonly onLine: (line: string) => void,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  static async create(root: string, tell: Told, onLine: (line: string) => void, signal: AbortSignal): Promise<Client> {
+    const from = await clientRoot(tell)
+    mkdirSync(dirname(root), { recursive: true })
+    execFileSync('cp', ['-a', '--reflink=auto', from, root])
+    return new Client(root, onLine, signal)
+  }
+
+  /** Puts configuration files where an administrator would: path in the machine → content. */
+  writeFiles(files: Readonly<Record<string, string>>): void {
+    for (const [path, content] of Object.entries(files)) {
+      const file = join(this.root, path)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, content)
+    }
+  }
+
+  path(inside: string): string {
+    return join(this.root, inside)
+  }
+
+  /** A command as an administrator types it. @throws where it fails */
+  async type(command: string): Promise<Ran> {
+    return await this.run(['sh', '-c', command])
+  }
+
+  /** @throws where the program fails */
+  async run(argv: readonly string[]): Promise<Ran> {
+    const ran = await runInRoot(this.root, argv, { onLine: this.onLine, signal: this.signal })
+    if (ran.exitCode === 0) return ran
+    throw new Error(
+      `the client's ${argv.join(' ')} ended with exit code ${ran.exitCode}:\n${ran.lines.slice(-30).join('\n')}`,
+    )
+  }
+
+  /** `emerge …` */
+  async emerge(argv: readonly string[]): Promise<Emerged> {
+    const { lines } = await this.run(argv)
+    return { ...emergedIn(lines), output: lines }
+  }
+
+  /** CATEGORY/PF of what is installed. */
+  installed(): string[] {
+    const database = this.path('var/db/pkg')
+    if (!existsSync(database)) return []
+    return readdirSync(database)
+      .flatMap((category) => readdirSync(join(database, category)).map((name) => `${category}/${name}`))
+      .sort()
+  }
+
+  has(path: string): boolean {
+    return existsSync(this.path(path))
+  }
+}
+
+const merging = /^>>> Emerging (binary )?\(\d+ of \d+\) ([^:\s]+)/
+
+export function emergedIn(lines: readonly string[]): { fromBinary: string[]; compiled: string[] } {
+  const emerged: { fromBinary: string[]; compiled: string[] } = { fromBinary: [], compiled: [] }
+  for (const line of lines) {
+    const [, binary, name] = merging.exec(line) ?? []
+    if (name !== undefined) emerged[binary === undefined ? 'compiled' : 'fromBinary'].push(name)
+  }
+  return emerged
+}

@@ -1,0 +1,53 @@
+import { execa } from 'execa'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+
+export interface TreeswapRun {
+  exitCode: number
+  stdout: string
+  /** lines of standard error: progress and messages */
+  told: string[]
+  /** the one document of --json */
+  document(): unknown
+}
+
+export interface TreeswapOptions {
+  /** called with each line of progress */
+  onLine?: (line: string) => void
+  signal?: AbortSignal
+}
+
+const program = new URL('../../dist/treeswap.mjs', import.meta.url).pathname
+
+/** Runs the compiled program as its users do: a process of its own. */
+export async function runTreeswap(args: readonly string[], options: TreeswapOptions = {}): Promise<TreeswapRun> {
+  const child = execa(process.execPath, [program, ...args], {
+    reject: false,
+    stdin: 'ignore',
+    stripFinalNewline: false,
+    maxBuffer: 64 * 1024 * 1024,
+    forceKillAfterDelay: 10_000,
+    buffer: { stderr: false },
+    ...(options.signal !== undefined && { cancelSignal: options.signal }),
+  })
+  const told: string[] = []
+  const reading = forEachLine(child.stderr, (line) => {
+    told.push(line)
+    options.onLine?.(line)
+  })
+  const { exitCode, stdout } = await child
+  await reading
+  return { exitCode: exitCode ?? 1, stdout, told, document: () => parseDocument(args, stdout, told) }
+}
+
+async function forEachLine(stream: Readable, onLine: (line: string) => void): Promise<void> {
+  for await (const line of createInterface({ input: stream })) onLine(line)
+}
+
+function parseDocument(args: readonly string[], stdout: string, told: string[]): unknown {
+  try {
+    return JSON.parse(stdout)
+  } catch {
+    throw new Error(`treeswap ${args.join(' ')} printed no JSON document: ${stdout.slice(0, 500)}${told.join('\n')}`)
+  }
+}
