@@ -17,6 +17,7 @@ export class LockedSession implements Session {
   private layers: number[]
   private fresh = false
   private running = false
+  private readonly mountPoints = new Set<string>()
 
   constructor(
     private readonly paths: RootPaths,
@@ -36,6 +37,7 @@ export class LockedSession implements Session {
       if (!this.fresh) makeUpper(this.paths, this.uidBase)
       this.fresh = true
       for (const bind of request.binds) await this.lend(bind)
+      await this.makeMountPoints(request.binds)
       return this.runLimited(request, onLine)
     })
   }
@@ -94,6 +96,26 @@ export class LockedSession implements Session {
       return
     }
     throw buildError('LIMIT_MEMORY', what, 'raise the memory limit, or build with fewer jobs (MAKEOPTS)')
+  }
+
+  /** systemd-nspawn would make missing mount points as the host's root, and no user of the container could write there. */
+  private async makeMountPoints(binds: readonly Bind[]): Promise<void> {
+    const missing = binds
+      .filter(
+        ({ source, target }) => isDirectory(source) && !this.mountPoints.has(target) && !target.startsWith('/run/'),
+      )
+      .map(({ target }) => target)
+    if (missing.length === 0) return
+    const argv = ['mkdir', '--parents', '--', ...missing]
+    const code = await this.runLimited({ argv, env: {}, binds: [], network: false, limits: {} }, () => undefined)
+    if (code !== 0) {
+      throw buildError(
+        'MOUNT_POINT',
+        `the chroot ${this.root.name} has no place for ${missing.join(', ')}`,
+        'something else than a directory is in the way there: look with `treeswap chroot shell`',
+      )
+    }
+    for (const target of missing) this.mountPoints.add(target)
   }
 
   private async lend({ source, writable }: Bind): Promise<void> {
