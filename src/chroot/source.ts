@@ -17,7 +17,10 @@ const compressions: { magic: Buffer; program: string }[] = [
 ]
 
 /** The host's own state and device nodes, which nspawn provides and a user namespace cannot make. */
-const LEFT_OUT = ['dev', 'proc', 'sys', 'run'].flatMap((name) => [`--exclude=./${name}/*`, `--exclude=${name}/*`])
+const LEFT_OUT = [
+  '--anchored',
+  ...['dev', 'proc', 'sys', 'run'].flatMap((name) => [`--exclude=./${name}/*`, `--exclude=${name}/*`]),
+]
 /** Set by the source host's policy, refused inside a user namespace. */
 const XATTRS = ['--xattrs', '--xattrs-include=*', '--xattrs-exclude=security.selinux', '--xattrs-exclude=trusted.*']
 
