@@ -1,6 +1,6 @@
 /** A Gentoo machine that takes what a publisher serves, by its normal commands only. It has no compiler. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { runInRoot } from './nspawn.js'
 import type { Ran } from './nspawn.js'
@@ -70,6 +70,11 @@ export class Client {
     return readdirSync(database)
       .flatMap((category) => readdirSync(join(database, category)).map((name) => `${category}/${name}`))
       .sort()
+  }
+
+  /** Content of a file. */
+  read(path: string): string {
+    return readFileSync(this.path(path), 'utf8')
   }
 
   has(path: string): boolean {

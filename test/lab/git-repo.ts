@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { run } from '../../src/system/process.js'
 
@@ -23,6 +23,10 @@ export class GitRepo {
     const file = join(this.directory, path)
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, content)
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.directory, path), 'utf8')
   }
 
   remove(path: string): void {
