@@ -143,20 +143,19 @@ function refuseRepetition(command: Command, args: Record<string, unknown>): void
 function explain(failure: string, argv: readonly string[], commands: readonly Command[]): Error {
   const command = commandOf(argv, commands)
   const unknown = /^Unknown (?:arguments?|commands?): (.*)$/.exec(failure)?.[1]?.split(', ')[0]
-  if (unknown === undefined) return usageError(failure.replaceAll('\n', ' '), helpHint(command?.name))
+  if (unknown === undefined) return usageError(inWords(failure, command), helpHint(command?.name))
   const isOption = argv.some(
     (word) => word === `--${unknown}` || word.startsWith(`--${unknown}=`) || word === `-${unknown}`,
   )
   if (isOption) {
+    const dashed = unknown.length === 1 ? `-${unknown}` : `--${unknown}`
     const known = Object.keys({ ...command?.options, ...common, help: true, version: true })
     const near = didYouMean(
-      `--${unknown}`,
+      dashed,
       known.map((name) => `--${name}`),
     )
-    return usageError(
-      `${command ? `treeswap ${command.name}` : 'treeswap'} has no option --${unknown}`,
-      joinHints(near, command?.name),
-    )
+    const program = command === undefined ? 'treeswap' : `treeswap ${command.name}`
+    return usageError(`${program} has no option ${dashed}`, joinHints(near, command?.name))
   }
   if (command !== undefined) {
     return usageError(`treeswap ${command.name} does not expect ${JSON.stringify(unknown)}`, helpHint(command.name))
@@ -168,6 +167,19 @@ function explain(failure: string, argv: readonly string[], commands: readonly Co
     `there is no command ${JSON.stringify(typed)}`,
     joinHints(didYouMean(typed, [...names, ...Object.keys(groups)]), group),
   )
+}
+
+/** yargs' own complaints, in the words of this command line. */
+function inWords(failure: string, command: Command | undefined): string {
+  const valueless = /^Not enough arguments following: (.*)$/.exec(failure)?.[1]
+  if (valueless !== undefined) return `--${valueless} needs a value`
+  const missing = /^Missing required arguments?: (.*)$/.exec(failure)?.[1]
+  if (missing !== undefined) return `missing: --${missing.split(', ').join(', --')}`
+  if (command !== undefined && failure.startsWith('Not enough non-option arguments')) {
+    const needed = Object.keys(command.positionals).filter((name) => command.positionals[name]?.demandOption === true)
+    return `missing: ${needed.map((name) => name.toUpperCase()).join(', ')}`
+  }
+  return failure.replaceAll('\n', ' ')
 }
 
 function commandOf(argv: readonly string[], commands: readonly Command[]): Command | undefined {

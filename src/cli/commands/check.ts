@@ -1,5 +1,5 @@
 import { exitCodes } from '../../model/errors.js'
-import { checkStore } from '../../store/check.js'
+import { check as checkPublisher } from '../../publish/check.js'
 import type { Finding } from '../../store/check.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
@@ -12,7 +12,7 @@ export const check = defineCommand({
   positionals: {},
   options: publisherOptions,
   async run(args, context) {
-    const findings = await checkStore(storeOf(args), context)
+    const findings = await checkPublisher(storeOf(args), context)
     return {
       json: { findings },
       text: findings.length === 0 ? 'everything is as it was written' : describeFindings(findings),

@@ -1,6 +1,6 @@
 import { validName } from '../../model/names.js'
+import { publishedBuild } from '../../publish/status.js'
 import { listBuilds, listTrees } from '../../store/builds.js'
-import { readMarker, readPointer } from '../../store/generations.js'
 import type { Store } from '../../store/layout.js'
 import { readState } from '../../store/state.js'
 import { defineCommand } from '../command.js'
@@ -21,7 +21,7 @@ export const status = defineCommand({
     const rows = trees.map(({ tree, published, previous, latest }) => [
       tree,
       published === null ? 'nothing' : `${tree}@${published.build}`,
-      published?.at ?? '',
+      published?.since ?? '',
       published === null ? '' : String(published.serial),
       previous === null ? '' : `${tree}@${previous}`,
       latest === null ? '' : latest === published?.build ? 'yes' : `no: ${tree}@${latest} is`,
@@ -32,18 +32,8 @@ export const status = defineCommand({
 })
 
 function statusOfTree(store: Store, tree: string) {
-  const pointer = readPointer(store, tree)
+  const published = publishedBuild(store, tree) ?? null
   const { history } = readState(store, tree)
-  const publication = history.find(({ serial }) => serial === pointer?.serial)
-  const published =
-    pointer === undefined || publication === undefined
-      ? null
-      : {
-          build: publication.build,
-          serial: pointer.serial,
-          at: publication.at,
-          uri: readMarker(store, tree, pointer.serial)?.uri ?? null,
-        }
   const previous = published === null ? undefined : history.findLast(({ build }) => build !== published.build)
   return { tree, published, previous: previous?.build ?? null, latest: listBuilds(store, tree).at(-1) ?? null }
 }

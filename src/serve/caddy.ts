@@ -1,0 +1,40 @@
+import { FOREVER, servedDirectory, TREE, webAddress } from './server.js'
+import type { Publisher } from './server.js'
+
+/**
+ * A site for Caddy 2 that serves what nginxConfiguration serves. Caddy gets certificates itself where publisher.http
+ * is https.
+ * @throws PATH_UNSUPPORTED
+ */
+export function caddyConfiguration(publisher: Publisher): string {
+  const directory = servedDirectory(publisher)
+  const address = webAddress(publisher)
+  const site =
+    address === undefined ? 'http://' : `${address.secure ? 'https' : 'http'}://${address.host}:${address.port}`
+  const prefix = (address?.path ?? '').replace(/[.+]/g, '\\$&')
+  return `# site of a treeswap publisher, for Caddy 2
+${site} {
+	root * ${directory}
+
+	# what is published now
+	@binpkgs path_regexp binpkgs ^${prefix}/binpkgs/(${TREE})/(.+)$
+	handle @binpkgs {
+		rewrite * /{re.binpkgs.1}/.binpkgs/{re.binpkgs.2}
+		header Cache-Control no-cache
+		file_server
+	}
+
+	# one generation, for clients that began with its index
+	@generations path_regexp generations ^${prefix}/generations/(${TREE})/([1-9][0-9]*)/(.+)$
+	handle @generations {
+		rewrite * /.generations/{re.generations.1}.{re.generations.2}/.binpkgs/{re.generations.3}
+		header Cache-Control "public, max-age=${FOREVER}, immutable"
+		file_server
+	}
+
+	handle {
+		respond 404
+	}
+}
+`
+}
