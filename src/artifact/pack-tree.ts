@@ -1,8 +1,18 @@
-import type { Build, Input } from '../model/build.js'
+import type { Build, Input, Pack } from '../model/build.js'
+import { configurationError } from '../model/errors.js'
 import type { FileEntry } from '../model/manifest.js'
+import { validName } from '../model/names.js'
 import type { Context } from '../model/report.js'
+import { now } from '../system/clock.js'
+import { explainDiskError, listDirectory, readStream, readTextIfThere, targetStatusOf } from '../system/files.js'
+import { checkPackages, INDEX } from './check-packages.js'
+import { copyPack } from './copy-pack.js'
 import type { PackPlace } from './copy-pack.js'
+import { HashedFile } from './hashed-file.js'
+import { packDirectory } from './pack.js'
 import type { PackBase } from './pack.js'
+import { writeArtifact } from './write.js'
+import { compress } from './zstd.js'
 
 export interface TreeRequest {
   /** holds etc-portage/, binpkgs/ with Packages, repos/NAME/ and, if there is one, var-lib-portage/ */
@@ -26,11 +36,161 @@ export interface TreeRequest {
   log?: string
 }
 
+const LOG = 'build.log.zst'
+const parts = ['repos', 'binpkgs', 'etc-portage', 'var-lib-portage']
+
 /**
- * Packs a machine's parts into an artifact.
- * @throws PROFILE_MISSING, REPOS_MISSING, REPO_NAME_MISSING, REPO_NAME_DIFFERENT, PACKAGES_BROKEN, ARTIFACT_EXISTS,
- * what packDirectory and copyPack throw
+ * Packs a machine's parts into an artifact. Ebuild repos are checked for their name, the index of binary packages
+ * against the files there are.
+ * @throws PROFILE_MISSING, REPOS_MISSING, REPO_NAME_MISSING, REPO_NAME_MISMATCH, REPO_TWICE, PACKAGES_BROKEN,
+ * ARTIFACT_EXISTS, what packDirectory and copyPack throw
  */
-export function packTree(_request: TreeRequest, _context: Context): Promise<Build> {
-  throw new Error('not yet')
+export async function packTree(request: TreeRequest, context: Context): Promise<Build> {
+  const { tree, number, output, base, inputs = [], tools = {} } = request
+  validName('tree', tree)
+  const started = request.started ?? timestamp()
+  const repos = findRepos(request)
+  for (const { name } of listDirectory(request.directory)) {
+    if (!parts.includes(name))
+      context.report.warn(`${request.directory}/${name} is none of ${parts.join(', ')}: left out`)
+  }
+  return writeArtifact(output, async (artifact) => {
+    const packs = [
+      ...(await packRepos(request, repos, artifact, context)),
+      ...(await packRest(request, artifact, context)),
+    ]
+    if (request.log !== undefined) await keepLog(request.log, `${artifact}/${LOG}`, context)
+    return {
+      schema: 1,
+      kind: 'machine',
+      name: tree,
+      number,
+      started,
+      finished: timestamp(),
+      ...(base !== undefined && { base: base.number }),
+      inputs: [...inputs],
+      tools: { ...tools },
+      packs,
+      ...(request.log !== undefined && { log: LOG }),
+    }
+  })
+}
+
+/** Checks everything that can be checked before bytes are moved. */
+function findRepos({ directory, repoPacks = [] }: TreeRequest): string[] {
+  if (!isThere(`${directory}/etc-portage`)) {
+    throw configurationError(
+      'PROFILE_MISSING',
+      `${directory} has no etc-portage/: a machine cannot be configured without it`,
+      `put the machine's /etc/portage there; beside it repos/NAME/, binpkgs/ and var-lib-portage/`,
+    )
+  }
+  const names = listDirectory(`${directory}/repos`).map(({ name }) => name)
+  for (const name of names) checkRepo(`${directory}/repos/${name}`, name)
+  const all = [...names, ...repoPacks.map(({ pack }) => pack.name)]
+  if (all.length === 0) {
+    throw configurationError(
+      'REPOS_MISSING',
+      `${directory} has no ebuild repo in repos/`,
+      'put each ebuild repo into repos/NAME/, where NAME is what its profiles/repo_name says',
+    )
+  }
+  const taken = new Set(['etc-portage', 'var-lib-portage', 'packages'])
+  for (const name of all) {
+    if (taken.has(name)) {
+      throw configurationError(
+        'REPO_TWICE',
+        `the name of the ebuild repo ${name} is taken in this build`,
+        'each ebuild repo may be there once, and not be called like another part of a build',
+      )
+    }
+    taken.add(name)
+  }
+  return names
+}
+
+function checkRepo(directory: string, name: string): void {
+  validName('ebuild repo', name)
+  const found = readTextIfThere(`${directory}/profiles/repo_name`)?.trim()
+  if (found === undefined || found === '') {
+    throw configurationError(
+      'REPO_NAME_MISSING',
+      `${directory} is no ebuild repo: it has no name in profiles/repo_name`,
+      'write its name into profiles/repo_name',
+    )
+  }
+  if (found === name) return
+  throw configurationError(
+    'REPO_NAME_MISMATCH',
+    `${directory} calls itself ${JSON.stringify(found)} in profiles/repo_name`,
+    'Portage goes by the name in repo_name: name the directory like it',
+  )
+}
+
+async function packRepos(
+  { directory, repoPacks = [] }: TreeRequest,
+  names: readonly string[],
+  output: string,
+  context: Context,
+): Promise<Pack[]> {
+  const packs: Pack[] = []
+  for (const place of repoPacks) {
+    context.report.step(`taking over the ebuild repo ${place.pack.name}`)
+    await copyPack(place, output, context)
+    packs.push(place.pack)
+  }
+  for (const name of names) {
+    context.report.step(`packing the ebuild repo ${name}`)
+    const { pack } = await packDirectory(
+      { name, role: 'ebuild-repo', directory: `${directory}/repos/${name}`, output },
+      context,
+    )
+    packs.push(pack)
+  }
+  return packs
+}
+
+async function packRest(request: TreeRequest, output: string, context: Context): Promise<Pack[]> {
+  const { directory, base, inherited } = request
+  const packs: Pack[] = []
+  for (const role of ['etc-portage', 'var-lib-portage'] as const) {
+    if (!isThere(`${directory}/${role}`)) continue
+    context.report.step(`packing ${role}`)
+    packs.push((await packDirectory({ name: role, role, directory: `${directory}/${role}`, output }, context)).pack)
+  }
+  const binpkgs = `${directory}/binpkgs`
+  if (!isThere(binpkgs)) checkPackages(undefined, { entries: [] }, binpkgs)
+  context.report.step('packing the binary packages')
+  const { pack, manifest } = await packDirectory(
+    {
+      name: 'packages',
+      role: 'packages',
+      directory: binpkgs,
+      output,
+      ...(base !== undefined && { base }),
+      ...(inherited !== undefined && { inherited }),
+    },
+    context,
+  )
+  checkPackages(readTextIfThere(`${binpkgs}/${INDEX}`), manifest, binpkgs)
+  return [...packs, pack]
+}
+
+async function keepLog(from: string, to: string, { signal }: Context): Promise<void> {
+  const output = new HashedFile(to)
+  try {
+    await compress(readStream(from), (chunk) => output.write(chunk), signal)
+  } catch (error) {
+    throw explainDiskError(error, to)
+  } finally {
+    output.close()
+  }
+}
+
+function isThere(path: string): boolean {
+  return targetStatusOf(path)?.isDirectory() ?? false
+}
+
+function timestamp(): string {
+  return new Date(now()).toISOString()
 }

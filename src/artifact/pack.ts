@@ -1,6 +1,20 @@
+import type { PassThrough } from 'node:stream'
 import type { Pack, Role } from '../model/build.js'
-import type { FileEntry, Manifest } from '../model/manifest.js'
+import { configurationError, infrastructureError } from '../model/errors.js'
+import type { Entry, FileEntry, Manifest } from '../model/manifest.js'
 import type { Context } from '../model/report.js'
+import { explainDiskError, removeTree, targetStatusOf } from '../system/files.js'
+import { runAny } from '../system/process.js'
+import { HashedFile } from './hashed-file.js'
+import { knownFiles, requireOrigins } from './known-files.js'
+import { writeManifest } from './manifest-file.js'
+import { ignoreContent } from './read-tar.js'
+import type { TarSink } from './read-tar.js'
+import { TarParser } from './tar-parser.js'
+import { policyOf, refused, unpackedLimit } from './tar-policy.js'
+import { together } from './together.js'
+import { isVersionControl, walk } from './walk.js'
+import { channel, compress, feed, forEachChunk } from './zstd.js'
 
 /** A build whose files may be named instead of packed. */
 export interface PackBase {
@@ -24,10 +38,157 @@ export interface PackRequest {
   inherited?: readonly FileEntry[]
 }
 
+/** Nothing of the caller's locale or habits shows in the bytes. */
+const ENVIRONMENT = ['-u', 'TAR_OPTIONS', '-u', 'POSIXLY_CORRECT', 'LC_ALL=C']
+
+/** What would differ between two checkouts of the same content is pinned (manual of GNU tar, "Reproducibility"). */
+const TAR = [
+  '--create',
+  '--file=-',
+  '--format=posix',
+  '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime',
+  '--mtime=@0',
+  '--owner=0',
+  '--group=0',
+  '--numeric-owner',
+  '--mode=u=rwX,go=rX,a-s,a-t',
+  '--hard-dereference',
+  '--no-recursion',
+  '--null',
+  '--no-unquote',
+  '--verbatim-files-from',
+  '--files-from=-',
+]
+
 /**
- * Packs a directory: same content, same bytes, whatever the times, owners, modes and order on disk.
- * @throws PACK_INPUT, ARCHIVE_REFUSED, ORIGIN_MISSING, DISK, ABORTED
+ * Packs a directory: same content, same bytes, whatever the times, owners, modes and order on disk. What is written
+ * obeys the policy it will be read under. On an error neither file is left.
+ * @throws PACK_INPUT, PACK_FAILED, ARCHIVE_REFUSED, ORIGIN_MISSING, DISK, ABORTED
  */
-export function packDirectory(_request: PackRequest, _context: Context): Promise<{ pack: Pack; manifest: Manifest }> {
-  throw new Error('not yet')
+export async function packDirectory(
+  request: PackRequest,
+  context: Context,
+): Promise<{ pack: Pack; manifest: Manifest }> {
+  const { name, role, directory, output, base, inherited = [] } = request
+  if (!targetStatusOf(directory)?.isDirectory()) {
+    throw configurationError('PACK_INPUT', `${directory} is no directory`, 'name the directory that is to be packed')
+  }
+  const found = await walk(directory, (name, path) => isLeftOut(role, name, path), context.signal)
+  const files = found.filter(({ type }) => type === 'file').map(({ path }) => path)
+  const known = base === undefined || role !== 'packages' ? [] : await knownFiles(directory, files, base, context)
+  const present = new Set(found.map(({ path }) => path))
+  const taken = inherited.filter(({ path }) => !present.has(path))
+  await requireOrigins(taken, base)
+
+  const left = new Set(known.map(({ path }) => path))
+  const paths = found.map(({ path }) => path).filter((path) => !left.has(path))
+  const file = role === 'packages' ? `${name}.tar` : `${name}.tar.zst`
+  const manifestFile = `${name}.manifest.zst`
+  try {
+    const { entries, ...written } = await writePack(request, paths, `${output}/${file}`, context)
+    const manifest = { entries: withParents([...entries, ...known, ...taken]) }
+    const digest = await writeManifest(`${output}/${manifestFile}`, manifest, context.signal)
+    return { pack: { name, role, file, ...written, manifest: { file: manifestFile, ...digest } }, manifest }
+  } catch (error) {
+    removeTree(`${output}/${file}`)
+    removeTree(`${output}/${manifestFile}`)
+    throw explainDiskError(error, output)
+  }
+}
+
+/** What a checkout or a PKGDIR holds beside its content: Packages.gz is written at every publish. */
+function isLeftOut(role: Role, name: string, path: string): boolean {
+  if (role === 'ebuild-repo') return isVersionControl(name)
+  return role === 'packages' && (path === 'Packages.gz' || name.endsWith('.portage_lockfile'))
+}
+
+/** tar → policy and manifest → zstd, unless the content is compressed already → file. */
+async function writePack(
+  { role, directory }: PackRequest,
+  paths: readonly string[],
+  target: string,
+  context: Context,
+): Promise<{ entries: Entry[]; size: number; sha256: string }> {
+  const parser = new TarParser(directory, policyOf(role), counting(paths.length, context))
+  const output = new HashedFile(target)
+  let unpacked = 0
+  try {
+    await together(`packing ${directory}`, context.signal, (signal) => {
+      const archive = channel(signal)
+      const tar = runTar(directory, paths, archive, signal)
+      const inspect = (chunk: Buffer): void => {
+        unpacked += chunk.length
+        parser.push(chunk)
+      }
+      if (target.endsWith('.tar')) {
+        const write = forEachChunk(archive, (chunk) => {
+          inspect(chunk)
+          output.write(chunk)
+        })
+        return [tar, write]
+      }
+      const inspected = channel(signal)
+      const pass = forEachChunk(archive, async (chunk) => {
+        inspect(chunk)
+        await feed(inspected, chunk, signal)
+      }).then(() => inspected.end())
+      return [tar, pass, compress(inspected, (chunk) => output.write(chunk), signal)]
+    })
+  } catch (error) {
+    output.close()
+    throw error
+  }
+  const written = output.close()
+  if (unpacked > unpackedLimit(written.size)) {
+    throw refused(directory, undefined, 'it compresses so well that readers would take it for a bomb')
+  }
+  return { entries: parser.end(), ...written }
+}
+
+async function runTar(
+  directory: string,
+  paths: readonly string[],
+  output: PassThrough,
+  signal: AbortSignal,
+): Promise<void> {
+  const { exitCode, stderr } = await runAny('env', [...ENVIRONMENT, 'tar', `--directory=${directory}`, ...TAR], {
+    input: paths.map((path) => `${path}\0`).join(''),
+    output,
+    signal,
+  })
+  if (exitCode === 0) return
+  throw infrastructureError(
+    'PACK_FAILED',
+    `${directory} could not be packed: ${stderr.trim().split('\n').slice(0, 3).join(' | ')}`,
+    'see that everything in it is readable and nothing changes it meanwhile, then run the command again',
+  )
+}
+
+function counting(total: number, { report }: Context): TarSink {
+  let done = 0
+  const count = (): void => {
+    if (++done % 256 === 0 || done === total) report.progress(done, total)
+  }
+  return {
+    ...ignoreContent,
+    directory: count,
+    symlink: count,
+    file: count,
+    largeFile: () => ({ write: () => undefined, end: count, abandon: () => undefined }),
+  }
+}
+
+/** Directories that hold nothing but files of earlier builds are not on disk; a manifest lists them all the same. */
+function withParents(entries: readonly Entry[]): Entry[] {
+  const paths = new Set(entries.map(({ path }) => path))
+  const added: Entry[] = []
+  for (const { path } of entries) {
+    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      const parent = path.slice(0, slash)
+      if (paths.has(parent)) break
+      paths.add(parent)
+      added.push({ type: 'directory', path: parent })
+    }
+  }
+  return [...entries, ...added].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
 }

@@ -1,7 +1,15 @@
 import type { Readable } from 'node:stream'
 import type { Build, Pack } from '../model/build.js'
+import { configurationError } from '../model/errors.js'
 import type { Manifest } from '../model/manifest.js'
 import type { Context } from '../model/report.js'
+import { explainDiskError, removeTree, rename } from '../system/files.js'
+import { CheckedInput } from './checked-input.js'
+import type { FileRecord } from './damage.js'
+import { damaged } from './damage.js'
+import { buildMissing, DirectorySource, openArtifactDirectory } from './directory-source.js'
+import { HashedFile } from './hashed-file.js'
+import { openManifest } from './manifest-file.js'
 
 /** What has numbered builds. */
 export interface Item {
@@ -27,40 +35,75 @@ export interface ArtifactSource {
  * `dir:PATH`: machines at PATH/TREE/N/, ebuild repos at PATH/repos/NAME/N/.
  * @throws SOURCE_INVALID
  */
-export function openSource(_text: string): ArtifactSource {
-  throw new Error('not yet')
+export function openSource(text: string): ArtifactSource {
+  const path = /^dir:(.+)$/s.exec(text)?.[1]
+  if (path !== undefined && !path.includes('\0')) return new DirectorySource(path)
+  throw configurationError(
+    'SOURCE_INVALID',
+    `${JSON.stringify(text)} does not say where artifacts lie`,
+    'write dir:PATH for a directory that holds PATH/TREE/N/ and PATH/repos/NAME/N/',
+  )
 }
 
 /**
- * The source and place of an artifact directory that was named by itself: siblings are found where it lies at
+ * The source and place of an artifact directory that was named by itself: its siblings are found where it lies at
  * PATH/TREE/N or PATH/repos/NAME/N, else it is the only build there is.
  * @throws BUILD_MISSING, BUILD_INVALID, BUILD_TOO_NEW
  */
-export function openArtifact(_directory: string): { source: ArtifactSource; item: Item; build: Build } {
-  throw new Error('not yet')
+export function openArtifact(directory: string): { source: ArtifactSource; item: Item; build: Build } {
+  return openArtifactDirectory(directory)
 }
 
 /** The build that is meant: `number`, or the latest. @throws BUILD_MISSING with the numbers there are */
-export function chooseNumber(_source: ArtifactSource, _item: Item, _number?: number): Promise<number> {
-  throw new Error('not yet')
+export async function chooseNumber(source: ArtifactSource, item: Item, number?: number): Promise<number> {
+  const numbers = await source.numbers(item)
+  const chosen = number ?? numbers.at(-1)
+  if (chosen !== undefined && numbers.includes(chosen)) return chosen
+  throw buildMissing(source, item, number, numbers)
 }
 
 /** @throws PACK_DAMAGED, MANIFEST_INVALID, FILE_MISSING */
-export function fetchManifest(_source: ArtifactSource, _item: Item, _number: number, _pack: Pack): Promise<Manifest> {
-  throw new Error('not yet')
+export async function fetchManifest(source: ArtifactSource, item: Item, number: number, pack: Pack): Promise<Manifest> {
+  const { file, size } = pack.manifest
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of (await source.open(item, number, file)) as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > size) throw damaged(file, `it has more than ${size} bytes`)
+    chunks.push(chunk)
+  }
+  return openManifest(Buffer.concat(chunks), pack, `${file} of ${item.name}@${number}`)
 }
 
 /**
  * Brings one file of an artifact to `target` as one step, verified on the way; nothing is left of a failed try.
+ * Durable only after syncFileSystem.
  * @throws PACK_DAMAGED, FILE_MISSING, DISK, ABORTED
  */
-export function fetchFile(
-  _source: ArtifactSource,
-  _item: Item,
-  _number: number,
-  _file: { file: string; size: number; sha256: string },
-  _target: string,
-  _context: Context,
+export async function fetchFile(
+  source: ArtifactSource,
+  item: Item,
+  number: number,
+  record: FileRecord,
+  target: string,
+  context: Context,
 ): Promise<void> {
-  throw new Error('not yet')
+  const input = await source.open(item, number, record.file)
+  const partial = `${target}.partial`
+  try {
+    removeTree(partial)
+    const checked = new CheckedInput(record, input, context)
+    const output = new HashedFile(partial)
+    try {
+      await checked.forEach((chunk) => output.write(chunk))
+    } finally {
+      output.close()
+    }
+    checked.check()
+    rename(partial, target)
+  } catch (error) {
+    input.destroy()
+    removeTree(partial)
+    throw explainDiskError(error, target)
+  }
 }
