@@ -51,6 +51,9 @@ export interface WorldRequest {
   record: (line: string) => void
 }
 
+/** What is archived, inside a run's directory. */
+const TREE = 'tree'
+
 /** What a successful run leaves for the archive; the directories exist until `archive` has returned. */
 export interface WorldResult {
   /** holds binpkgs/ etc-portage/ var-lib-portage/ */
@@ -77,7 +80,7 @@ export async function buildWorld<T>(
     try {
       const result = await runWorld(request, directory, session, context)
       const archived = await archive(result)
-      keepPackages(join(directory, 'binpkgs'), request.packages)
+      keepPackages(join(directory, TREE, 'binpkgs'), request.packages)
       await session.commit()
       return archived
     } catch (error) {
@@ -97,28 +100,29 @@ async function runWorld(
   context: Context,
 ): Promise<WorldResult> {
   const { options, profile } = request
-  const inDirectory = (name: string) => join(directory, name)
+  const tree = (name: string) => join(directory, TREE, name)
+  const logs = join(directory, 'logs')
   const events = newEvents()
-  makeDirectory(inDirectory('etc-portage'))
-  await copyProfile(profile.etcPortage, inDirectory('etc-portage'), context)
-  await copyProfile(profile.etcPortage, inDirectory('container-etc-portage'), context)
-  writeWorld(profile, inDirectory('var-lib-portage'))
+  makeDirectory(tree('etc-portage'))
+  await copyProfile(profile.etcPortage, tree('etc-portage'), context)
+  await copyProfile(profile.etcPortage, join(directory, 'etc-portage'), context)
+  writeWorld(profile, tree('var-lib-portage'))
   noteRepos(directory, request.repos)
-  const inputs = { repos: request.repos, etcPortage: inDirectory('etc-portage') }
+  const inputs = { repos: request.repos, etcPortage: tree('etc-portage') }
   for (const path of dropStaleSalvage(request.packages, inputs)) request.record(`not used, its inputs changed: ${path}`)
-  lendPackages(request.packages, inDirectory('binpkgs'))
+  lendPackages(request.packages, tree('binpkgs'))
   const plan = planContainer(
     request.repos,
     {
-      packages: inDirectory('binpkgs'),
+      packages: tree('binpkgs'),
       distfiles: request.distfiles,
-      etcPortage: inDirectory('container-etc-portage'),
-      logs: inDirectory('logs'),
+      etcPortage: join(directory, 'etc-portage'),
+      logs: logs,
     },
     options.limits,
   )
-  const world = { session, plan, network: options.network, logs: inDirectory('logs'), record: request.record, context }
-  await placeWorld(world, inDirectory('var-lib-portage'))
+  const world = { session, plan, network: options.network, logs: logs, record: request.record, context }
+  await placeWorld(world, tree('var-lib-portage'))
   context.report.step(`building ${options.target.join(' ')} of ${request.tree}`)
   await emerge(world, [...options.emerge, ...options.target], events)
   for (const step of options.after) {
@@ -126,9 +130,8 @@ async function runWorld(
     await emerge(world, step.split(/\s+/).filter(Boolean), events)
   }
   context.report.step('collecting binary packages')
-  const portageVersion = await collect(world, inDirectory('binpkgs'), options.unpackaged, events)
-  removeTree(inDirectory('container-etc-portage'))
-  return { directory, portageVersion, events }
+  const portageVersion = await collect(world, tree('binpkgs'), options.unpackaged, events)
+  return { directory: join(directory, TREE), portageVersion, events }
 }
 
 async function copyProfile(from: string, to: string, { signal }: Context): Promise<void> {
@@ -206,5 +209,5 @@ async function salvageDeadRuns(request: WorldRequest, session: Session): Promise
 
 async function salvage({ packages, record }: WorldRequest, directory: string, session: Session): Promise<void> {
   await session.reclaim(directory)
-  for (const path of salvagePackages(directory, packages)) record(`kept for the next run: ${path}`)
+  for (const path of salvagePackages(directory, TREE, packages)) record(`kept for the next run: ${path}`)
 }

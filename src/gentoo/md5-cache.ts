@@ -55,8 +55,11 @@ export async function generateCache(
   await service.session(chroot, context, async (session) => {
     await session.run(
       {
-        argv: ['egencache', '--update', '--repo', repo.name, '--jobs', '2'],
-        env: { ...baseEnvironment, PORTAGE_REPOSITORIES: repositoriesConfiguration(repos) },
+        argv: [
+          ...['egencache', '--update', '--repo', repo.name, '--jobs', '2'],
+          ...['--repositories-configuration', repositoriesConfiguration(repos)],
+        ],
+        env: baseEnvironment,
         binds: [...bindRepos(repos), { source: cache, target: `/var/db/repos/${repo.name}/${CACHE}`, writable: true }],
         network: false,
         limits: {},

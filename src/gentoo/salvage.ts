@@ -37,19 +37,20 @@ export function noteRepos(run: string, repos: readonly RepoDirectory[]): void {
 /**
  * Adds to the finished packages what a failed or killed run completed: what its index names and what has the size
  * told there.
- * @param run its directory, which holds binpkgs/ and etc-portage/
+ * @param run its directory
+ * @param tree inside it: holds binpkgs/ and etc-portage/
  * @returns paths of the added packages
  */
-export function salvagePackages(run: string, finished: string): string[] {
+export function salvagePackages(run: string, tree: string, finished: string): string[] {
   const repos = readTextIfThere(join(run, REPOS))
   if (repos === undefined) return []
-  const inputs = { repos: JSON.parse(repos) as RepoDirectory[], etcPortage: join(run, 'etc-portage') }
+  const inputs = { repos: JSON.parse(repos) as RepoDirectory[], etcPortage: join(run, tree, 'etc-portage') }
   const profile = profileFingerprint(inputs.etcPortage)
   const record = readRecord(finished)
   const added: string[] = []
-  for (const stanza of indexOf(join(run, 'binpkgs'))) {
+  for (const stanza of indexOf(join(run, tree, 'binpkgs'))) {
     const path = stanza.get('PATH') ?? ''
-    const from = join(run, 'binpkgs', path)
+    const from = join(run, tree, 'binpkgs', path)
     const to = join(finished, path)
     if (!safePackagePath(path) || exists(to)) continue
     const status = statusOf(from)

@@ -1,17 +1,16 @@
 import { join } from 'node:path'
 import { openSource } from '../artifact/source.js'
 import type { Item } from '../artifact/source.js'
-import { openRootService } from '../chroot/root-service.js'
 import type { Config, MachineConfig } from '../config/config.js'
 import type { Context } from '../model/report.js'
 import { publish } from '../publish/publish.js'
 import { openStore } from '../store/layout.js'
 import { pull } from '../store/pull.js'
 import { readState } from '../store/state.js'
-import { targetStatusOf } from '../system/files.js'
 import { buildTree } from './build.js'
 import type { BuildReport } from './build.js'
 import { builderDirectories } from './directories.js'
+import { ensureChroot } from './ensure-chroot.js'
 import { contentOf, fetchGit } from './git.js'
 import { machineInputs, sameInputs } from './inputs.js'
 import { artifactPath } from './output.js'
@@ -79,15 +78,6 @@ export async function updateMachine(
   )
   const publication = await publishIfNew(config, name, build.number, context)
   return { name, number, status: 'built', build: report, ...(publication && { publication }) }
-}
-
-/** Makes a machine's root from where the configuration says, unless it is there. */
-async function ensureChroot(config: Config, name: string, context: Context): Promise<void> {
-  const service = openRootService(builderDirectories(config.builder.directory).chroots)
-  const from = config.chroots.get(name)?.from
-  if (from === undefined || service.list().some((chroot) => chroot.name === name)) return
-  const isDirectory = targetStatusOf(from)?.isDirectory() ?? false
-  await service.create({ name, from: isDirectory ? { directory: from } : { tarball: from } }, context)
 }
 
 /** A build that was published once is left alone: an operator may have gone back from it. */

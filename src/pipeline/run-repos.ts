@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fetchManifest, openSource } from '../artifact/source.js'
 import type { ArtifactSource } from '../artifact/source.js'
 import type { Config, RepoConfig } from '../config/config.js'
+import { hasCache } from '../gentoo/md5-cache.js'
 import { mastersOf } from '../gentoo/repositories.js'
 import { configurationError } from '../model/errors.js'
 import { didYouMean } from '../model/names.js'
@@ -9,6 +10,7 @@ import type { Context } from '../model/report.js'
 import { sha256 } from '../system/hash.js'
 import { withLock } from '../system/lock.js'
 import { builderDirectories } from './directories.js'
+import { ensureChroot } from './ensure-chroot.js'
 import { fetchGit } from './git.js'
 import type { Checkout } from './git.js'
 import { artifactPath } from './output.js'
@@ -44,6 +46,7 @@ export async function updateRepo(
     if (previous?.build.inputs[0]?.fingerprint === fingerprint) {
       return { name, status: 'unchanged', number: previous.place.number, commit }
     }
+    if (repo.chroot !== undefined && !hasCache(checkout.directory)) await ensureChroot(config, repo.chroot, context)
     const number = (previous?.place.number ?? 0) + 1
     await snapshotRepo(
       {

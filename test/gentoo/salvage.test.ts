@@ -27,7 +27,7 @@ describe('what a failed run finished', () => {
   const repo = () => join(directory(), 'gentoo')
   const inputs = () => ({
     repos: [{ name: 'gentoo', directory: repo() }],
-    etcPortage: join(run(), 'etc-portage'),
+    etcPortage: join(run(), 'tree/etc-portage'),
   })
 
   beforeEach(() => {
@@ -38,29 +38,29 @@ describe('what a failed run finished', () => {
       'a/other/other-1.ebuild': 'EAPI=8',
     })
     writeFiles(run(), {
-      'binpkgs/a/b/b-1-1.gpkg.tar': 'one',
-      'binpkgs/a/torn/torn-1-1.gpkg.tar': 'on',
-      'binpkgs/a/unknown/unknown-1-1.gpkg.tar': 'one',
-      'binpkgs/Packages': index,
-      'etc-portage/make.conf': 'CFLAGS="-O2"',
-      'etc-portage/package.use': '',
+      'tree/binpkgs/a/b/b-1-1.gpkg.tar': 'one',
+      'tree/binpkgs/a/torn/torn-1-1.gpkg.tar': 'on',
+      'tree/binpkgs/a/unknown/unknown-1-1.gpkg.tar': 'one',
+      'tree/binpkgs/Packages': index,
+      'tree/etc-portage/make.conf': 'CFLAGS="-O2"',
+      'tree/etc-portage/package.use': '',
       '../outside.gpkg.tar': 'one',
     })
     noteRepos(run(), inputs().repos)
   })
 
   it('is kept, but nothing that is torn, unknown or outside', () => {
-    expect(salvagePackages(run(), finished())).to.deep.equal(['a/b/b-1-1.gpkg.tar'])
+    expect(salvagePackages(run(), 'tree', finished())).to.deep.equal(['a/b/b-1-1.gpkg.tar'])
     expect(filesBelow(finished())).to.deep.equal(['a/b/b-1-1.gpkg.tar', 'salvaged.json'])
     expect(existsSync(join(directory(), 'outside.gpkg.tar'))).to.equal(true)
   })
 
   for (const [change, files] of Object.entries({
     'another ebuild': { 'gentoo/a/other/other-1.ebuild': 'EAPI=7' },
-    'the choice of packages': { 'run/etc-portage/package.use': 'a/c flag' },
+    'the choice of packages': { 'run/tree/etc-portage/package.use': 'a/c flag' },
   })) {
     it(`is used again after a change of ${change}`, () => {
-      salvagePackages(run(), finished())
+      salvagePackages(run(), 'tree', finished())
       writeFiles(directory(), files)
       expect(dropStaleSalvage(finished(), inputs())).to.deep.equal([])
     })
@@ -70,10 +70,10 @@ describe('what a failed run finished', () => {
     'its ebuild': { 'gentoo/a/b/b-1.ebuild': 'EAPI=7' },
     'its patches': { 'gentoo/a/b/files/fix.patch': '-y' },
     'an eclass it inherits': { 'gentoo/metadata/md5-cache/a/b-1': '_eclasses_=e 2' },
-    'compiler flags': { 'run/etc-portage/make.conf': 'CFLAGS="-O3"' },
+    'compiler flags': { 'run/tree/etc-portage/make.conf': 'CFLAGS="-O3"' },
   })) {
     it(`is built again after a change of ${change}`, () => {
-      salvagePackages(run(), finished())
+      salvagePackages(run(), 'tree', finished())
       writeFiles(directory(), files)
       expect(dropStaleSalvage(finished(), inputs())).to.deep.equal(['a/b/b-1-1.gpkg.tar'])
       expect(existsSync(join(finished(), 'a/b/b-1-1.gpkg.tar'))).to.equal(false)
