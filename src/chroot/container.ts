@@ -1,5 +1,3 @@
-import { StringDecoder } from 'node:string_decoder'
-import type { Readable } from 'node:stream'
 import { buildError, infrastructureError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { type Child, startChild } from '../system/child.js'
@@ -7,10 +5,9 @@ import { sleep } from '../system/clock.js'
 import { environment } from '../system/environment.js'
 import { makeDirectory } from '../system/files.js'
 import { aborted } from '../system/process.js'
+import { readLines } from './lines.js'
 import { containerCommand, type ContainerPlan } from './nspawn-command.js'
 
-/** A longer line is handed on in pieces, so that a program without line ends cannot fill our memory. */
-const LONGEST_LINE = 64 * 1024
 /** Of the output, kept for an error when the container could not be started. */
 const LAST_LINES = 5
 /** Milliseconds; a timer set for longer would fire at once. */
@@ -103,21 +100,6 @@ async function readControl(child: Child): Promise<string> {
 function exitCodeOf(control: string): number | undefined {
   const code = /^exit (\d+)$/m.exec(control)?.[1]
   return code === undefined ? undefined : Number(code)
-}
-
-async function readLines(stream: Readable | null, onLine: (line: string) => void): Promise<void> {
-  const decoder = new StringDecoder('utf8')
-  let rest = ''
-  for await (const chunk of stream ?? []) {
-    const lines = (rest + decoder.write(chunk as Buffer)).split(/\r?\n/)
-    rest = lines.pop() ?? ''
-    while (rest.length > LONGEST_LINE) {
-      lines.push(rest.slice(0, LONGEST_LINE))
-      rest = rest.slice(LONGEST_LINE)
-    }
-    lines.forEach(onLine)
-  }
-  if (rest !== '') onLine(rest)
 }
 
 function tooLate(seconds: number): Error {

@@ -14,7 +14,9 @@ import { type Hierarchies, parseHierarchies } from './hierarchies.js'
 import type { Limits } from './requests.js'
 
 export interface GroupPlan {
-  /** groups to make, in this order; the container enters each of them */
+  /** made when it is missing, shared by all containers, stays */
+  parent?: string
+  /** groups to make; the container enters each of them */
   groups: string[]
   /** kernel files to write, in this order; `optional` ones may be missing */
   settings: { file: string; text: string; optional?: boolean }[]
@@ -67,7 +69,8 @@ function planUnified(directory: string, name: string, { memory, processes }: Lim
   const group = join(parent, name)
   const distributed = [memory !== undefined && '+memory', processes !== undefined && '+pids'].filter(Boolean).join(' ')
   return {
-    groups: [parent, group],
+    parent,
+    groups: [group],
     missing: [],
     settings: [
       ...(distributed === ''
@@ -100,10 +103,10 @@ export function makeGroups(plan: GroupPlan): string[] {
   if (first !== undefined)
     throw unavailable(first, `no ${first === 'memory' ? 'memory' : 'pids'} controller is mounted`)
   const made: string[] = []
-  for (const group of plan.groups) {
+  for (const group of [plan.parent ?? [], plan.groups].flat()) {
     try {
       makeDirectory(group)
-      made.push(group)
+      if (group !== plan.parent) made.push(group)
     } catch (error) {
       if (plan.settings.length > 0) throw unavailable(group, errorCode(error) ?? 'it could not be made', error)
     }
@@ -131,9 +134,7 @@ export function outOfMemoryKills(plan: GroupPlan): number {
  */
 export async function removeGroups(groups: readonly string[], milliseconds: number): Promise<void> {
   const end = ticks() + milliseconds
-  for (const group of groups.toReversed()) {
-    // shared by all roots, stays
-    if (group.endsWith('/treeswap')) continue
+  for (const group of groups) {
     while (!removeGroup(group)) {
       if (ticks() > end) {
         throw infrastructureError(

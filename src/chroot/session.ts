@@ -72,7 +72,7 @@ export class LockedSession implements Session {
         {
           uidBase: this.uidBase,
           overlay: writableOverlay(this.layers),
-          cgroupProcs: groups.filter((group) => !group.endsWith('/treeswap')).map((group) => `${group}/cgroup.procs`),
+          cgroupProcs: groups.map((group) => `${group}/cgroup.procs`),
           request,
           terminal: process.stdin.isTTY,
         },
