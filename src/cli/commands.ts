@@ -5,9 +5,14 @@ import { chrootCreate } from './commands/chroot-create.js'
 import { chrootList } from './commands/chroot-list.js'
 import { chrootRemove } from './commands/chroot-remove.js'
 import { chrootShell } from './commands/chroot-shell.js'
+import { configCaddy } from './commands/config-caddy.js'
 import { configCheck } from './commands/config-check.js'
+import { configNginx } from './commands/config-nginx.js'
+import { configPortage } from './commands/config-portage.js'
+import { configRsyncd } from './commands/config-rsyncd.js'
 import { configSchema } from './commands/config-schema.js'
 import { diff } from './commands/diff.js'
+import { doctor } from './commands/doctor.js'
 import { list } from './commands/list.js'
 import { log } from './commands/log.js'
 import { pack } from './commands/pack.js'
@@ -40,4 +45,9 @@ export const commands: readonly Command[] = [
   chrootRemove,
   configCheck,
   configSchema,
+  configNginx,
+  configCaddy,
+  configRsyncd,
+  configPortage,
+  doctor,
 ]

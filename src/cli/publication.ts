@@ -1,7 +1,7 @@
 import { formatReference } from '../model/reference.js'
 import type { Publication } from '../publish/publish.js'
 import type { Outcome } from './command.js'
-import { count } from './table.js'
+import { count } from '../model/quantity.js'
 
 /** What a publish or rollback came to. */
 export function describePublication(publication: Publication): Outcome {

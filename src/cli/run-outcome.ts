@@ -2,7 +2,7 @@ import { firstFailure } from '../pipeline/run.js'
 import type { Failure, RunOutcome } from '../pipeline/run.js'
 import type { TreeswapError } from '../model/errors.js'
 import type { Outcome } from './command.js'
-import { count, humanBytes } from './table.js'
+import { count, humanBytes } from '../model/quantity.js'
 
 /** What a run came to: a line for every repo and machine; for --json the failure that decided under "error". */
 export function describeRun(outcome: RunOutcome): Outcome {

@@ -17,7 +17,10 @@ ${site} {
 	root * ${directory}
 
 	# what is published now
-	@binpkgs path_regexp binpkgs ^${prefix}/binpkgs/(${TREE})/(.+)$
+	@binpkgs {
+		method GET HEAD
+		path_regexp binpkgs ^${prefix}/binpkgs/(${TREE})/(.+)$
+	}
 	handle @binpkgs {
 		rewrite * /{re.binpkgs.1}/.binpkgs/{re.binpkgs.2}
 		header Cache-Control no-cache
@@ -25,7 +28,10 @@ ${site} {
 	}
 
 	# one generation, for clients that began with its index
-	@generations path_regexp generations ^${prefix}/generations/(${TREE})/([1-9][0-9]*)/(.+)$
+	@generations {
+		method GET HEAD
+		path_regexp generations ^${prefix}/generations/(${TREE})/([1-9][0-9]*)/(.+)$
+	}
 	handle @generations {
 		rewrite * /.generations/{re.generations.1}.{re.generations.2}/.binpkgs/{re.generations.3}
 		header Cache-Control "public, max-age=${FOREVER}, immutable"

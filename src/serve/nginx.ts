@@ -12,9 +12,9 @@ export function nginxConfiguration(publisher: Publisher): string {
   const prefix = path.replace(/[.+]/g, '\\$&')
   return `# server block of a treeswap publisher, for nginx
 server {
-    listen ${port}${secure ? ' ssl' : ''};
-    listen [::]:${port}${secure ? ' ssl' : ''};
-    server_name ${host};
+${addresses(host, port)
+  .map((address) => `    listen ${address}${secure ? ' ssl' : ''};\n`)
+  .join('')}    server_name ${host};
 ${secure ? '    # ssl_certificate and ssl_certificate_key have to be added here\n' : ''}
     # a cached file handle would mix two generations
     open_file_cache off;
@@ -43,4 +43,9 @@ ${secure ? '    # ssl_certificate and ssl_certificate_key have to be added here\
     }
 }
 `
+}
+
+function addresses(host: string, port: number): string[] {
+  const loopback = host === 'localhost' || /^127\.[0-9.]+$/.test(host)
+  return loopback ? [`127.0.0.1:${port}`] : [String(port), `[::]:${port}`]
 }

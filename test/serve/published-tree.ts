@@ -11,10 +11,8 @@ export function scratch(): { directory: string; remove(): void } {
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) }
 }
 
-interface Files {
-  /** path → content, or a link's target after "-> " */
-  [path: string]: string
-}
+/** path → content, or a link's target after "-> " */
+type Files = Record<string, string>
 
 /** Makes a generation the way a publish does and swaps the tree's link to it. */
 export function publishFiles(root: string, tree: string, serial: number, files: Files): void {
@@ -28,7 +26,10 @@ export function publishFiles(root: string, tree: string, serial: number, files: 
 /** Writes a file with an mtime that differs for other content, or a symlink. */
 export function put(path: string, content: string, stamp = 1): void {
   mkdirSync(dirname(path), { recursive: true })
-  if (content.startsWith('-> ')) return symlinkSync(content.slice(3), path)
+  if (content.startsWith('-> ')) {
+    symlinkSync(content.slice(3), path)
+    return
+  }
   writeFileSync(path, content)
   utimesSync(path, 1_000_000_000 + stamp, 1_000_000_000 + stamp)
 }

@@ -3,7 +3,8 @@ import { check as checkPublisher } from '../../publish/check.js'
 import type { Finding } from '../../store/check.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
-import { count, table } from '../table.js'
+import { table } from '../table.js'
+import { count } from '../../model/quantity.js'
 
 export const check = defineCommand({
   name: 'check',

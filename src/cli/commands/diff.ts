@@ -4,7 +4,8 @@ import type { BuildDiff } from '../../pipeline/diff.js'
 import { resolveReference } from '../../store/references.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
-import { count, table } from '../table.js'
+import { table } from '../table.js'
+import { count } from '../../model/quantity.js'
 import { usageError } from '../usage-error.js'
 
 export const diff = defineCommand({

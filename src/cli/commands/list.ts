@@ -1,12 +1,13 @@
-import { validName } from '../../model/names.js'
-import { listBuilds, listTrees, readBuild } from '../../store/builds.js'
+import { listBuilds, readBuild } from '../../store/builds.js'
 import type { Store } from '../../store/layout.js'
 import { publishedNumber } from '../../store/references.js'
 import { readState } from '../../store/state.js'
 import { buildSummary } from '../build-summary.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
-import { humanBytes, table } from '../table.js'
+import { table } from '../table.js'
+import { humanBytes } from '../../model/quantity.js'
+import { chosenTrees } from '../trees.js'
 
 export const list = defineCommand({
   name: 'list',
@@ -16,8 +17,7 @@ export const list = defineCommand({
   options: publisherOptions,
   run(args) {
     const store = storeOf(args)
-    const trees = args.tree === undefined ? listTrees(store) : [validName('tree', args.tree)]
-    const builds = trees.flatMap((tree) => buildsOf(store, tree))
+    const builds = chosenTrees(store, args.tree).flatMap((tree) => buildsOf(store, tree))
     const rows = builds.map((build) => [
       `${build.tree}@${build.number}`,
       build.finished,

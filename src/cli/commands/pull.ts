@@ -3,7 +3,7 @@ import { pull as pullBuild } from '../../store/pull.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
 import { inSource } from '../pull-reference.js'
-import { count, humanBytes } from '../table.js'
+import { count, humanBytes } from '../../model/quantity.js'
 
 export const pull = defineCommand({
   name: 'pull',

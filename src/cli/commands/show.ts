@@ -4,7 +4,8 @@ import { readBuild } from '../../store/builds.js'
 import { resolveReference } from '../../store/references.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
-import { humanBytes, humanSeconds, table } from '../table.js'
+import { table } from '../table.js'
+import { humanBytes, humanSeconds } from '../../model/quantity.js'
 
 export const show = defineCommand({
   name: 'show',

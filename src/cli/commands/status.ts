@@ -1,11 +1,11 @@
-import { validName } from '../../model/names.js'
 import { publishedBuild } from '../../publish/status.js'
-import { listBuilds, listTrees } from '../../store/builds.js'
+import { listBuilds } from '../../store/builds.js'
 import type { Store } from '../../store/layout.js'
 import { readState } from '../../store/state.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
 import { table } from '../table.js'
+import { chosenTrees } from '../trees.js'
 
 export const status = defineCommand({
   name: 'status',
@@ -15,9 +15,7 @@ export const status = defineCommand({
   options: publisherOptions,
   run(args) {
     const store = storeOf(args)
-    const trees = (args.tree === undefined ? listTrees(store) : [validName('tree', args.tree)]).map((tree) =>
-      statusOfTree(store, tree),
-    )
+    const trees = chosenTrees(store, args.tree).map((tree) => statusOfTree(store, tree))
     const rows = trees.map(({ tree, published, previous, latest }) => [
       tree,
       published === null ? 'nothing' : `${tree}@${published.build}`,

@@ -1,0 +1,38 @@
+import type { Config, MachineConfig } from '../../config/config.js'
+import { loadConfig } from '../../config/load.js'
+import { configurationError } from '../../model/errors.js'
+import { didYouMean } from '../../model/names.js'
+import { describeClient, portageConfiguration } from '../../serve/portage.js'
+import { defineCommand } from '../command.js'
+import { configOption } from '../options.js'
+
+export const configPortage = defineCommand({
+  name: 'config portage',
+  summary: 'print the configuration and the commands of a machine that follows a tree',
+  examples: {
+    'config portage database': 'to read and to copy from',
+    'config portage database --json': '{ files: [{ path, content }], commands: [{ what, argv }] }, for a script',
+  },
+  positionals: { tree: { type: 'string', describe: 'machine; may be left out where there is only one' } },
+  options: configOption,
+  run(args) {
+    const config = loadConfig(args.config)
+    const { name: tree, repos, mainRepo } = machineOf(config, args.tree)
+    const { rsync, http } = config.publisher
+    const urls = { ...(rsync !== undefined && { rsync }), ...(http !== undefined && { http }) }
+    const client = portageConfiguration({ tree, repos, mainRepo, ...urls })
+    return Promise.resolve({ json: { tree, ...client }, text: describeClient(client).trimEnd() })
+  },
+})
+
+function machineOf(config: Config, name: string | undefined): MachineConfig {
+  const [only, ...others] = config.machines.values()
+  const machine = name === undefined && others.length === 0 ? only : config.machines.get(name ?? '')
+  if (machine !== undefined) return machine
+  const names = [...config.machines.keys()]
+  throw configurationError(
+    'TREE_UNKNOWN',
+    name === undefined ? 'no machine is named' : `${config.file} has no machine ${name}`,
+    didYouMean(name ?? '', names) || `there are ${names.join(', ') || 'none'}`,
+  )
+}

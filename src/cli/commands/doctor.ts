@@ -1,0 +1,71 @@
+import { resolve } from 'node:path'
+import { loadConfig } from '../../config/load.js'
+import { exitCodes, TreeswapError } from '../../model/errors.js'
+import { count } from '../../model/quantity.js'
+import { examine } from '../../pipeline/doctor.js'
+import type { Finding } from '../../pipeline/doctor-finding.js'
+import { defineCommand } from '../command.js'
+import { publisherOptions } from '../options.js'
+import { table } from '../table.js'
+
+const roles = ['build', 'publish', 'serve'] as const
+
+export const doctor = defineCommand({
+  name: 'doctor',
+  summary: 'say what this host lacks to build, to publish or to serve, and how to mend it',
+  examples: {
+    doctor: 'all roles; exit code 11 when one of them cannot be done',
+    'doctor --role publish --role serve --root /srv/treeswap': "a publisher's host",
+  },
+  positionals: {},
+  options: {
+    role: {
+      type: 'string',
+      array: true,
+      choices: roles,
+      describe: 'what this host is for; may be repeated; default: all',
+    },
+    builder: { type: 'string', describe: "the builder's directory; default: that of the configuration" },
+    ...publisherOptions,
+  },
+  async run(args) {
+    const directories = directoriesOf(args.config)
+    const findings = await examine({
+      roles: args.role ?? roles,
+      root: args.root === undefined ? directories.root : resolve(args.root),
+      builder: args.builder === undefined ? directories.builder : resolve(args.builder),
+    })
+    const failed = findings.filter(({ status }) => status === 'fail').length
+    return {
+      json: { findings },
+      text: describeFindings(findings, failed),
+      exitCode: failed === 0 ? 0 : exitCodes.infrastructure,
+    }
+  },
+})
+
+/** Those of the configuration; the defaults on a host that has none yet. */
+function directoriesOf(file: string | undefined): { root: string; builder: string } {
+  try {
+    const { publisher, builder } = loadConfig(file)
+    return { root: publisher.root, builder: builder.directory }
+  } catch (error) {
+    const none = error instanceof TreeswapError && error.code === 'CONFIG_MISSING' && file === undefined
+    if (!none) throw error
+    return { root: '/srv/treeswap', builder: '/var/lib/treeswap' }
+  }
+}
+
+function describeFindings(findings: readonly Finding[], failed: number): string {
+  const rows = findings.map(({ role, name, status, detail }) => [status, role, name, detail])
+  const hints = findings.flatMap(({ status, name, hint }) =>
+    hint === undefined ? [] : [`  ${status} ${name}: ${hint}`],
+  )
+  return [
+    table(['', 'ROLE', 'WHAT', 'FOUND'], rows),
+    hints.length === 0 ? '' : `to mend it:\n${[...new Set(hints)].join('\n')}`,
+    failed === 0 ? 'this host can do its work' : `${count(failed, 'thing')} must be mended first`,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}

@@ -1,0 +1,47 @@
+import { runAny } from '../system/process.js'
+import { checkFileSystem } from './doctor-file-systems.js'
+import { fail, ok, warn } from './doctor-finding.js'
+import type { Finding, Role } from './doctor-finding.js'
+import { checkKernel } from './doctor-kernel.js'
+import { checkTools, isOlder } from './doctor-tools.js'
+
+export interface DoctorRequest {
+  roles: readonly Role[]
+  /** the publisher's directory */
+  root: string
+  /** the builder's directory */
+  builder: string
+}
+
+const OLDEST_NODE = '20.19'
+
+/** What this host has and lacks for its roles, role by role. A finding `fail` means that the role cannot be done. */
+export async function examine({ roles, root, builder }: DoctorRequest): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const role of roles) {
+    findings.push(...(role === 'serve' ? [] : [checkNode(role)]), ...(await checkTools(role)))
+    if (role === 'build') findings.push(...(await checkKernel()), ...checkFileSystem(role, 'builder', builder))
+    if (role === 'publish') findings.push(...checkFileSystem(role, 'store', root))
+    if (role === 'serve') findings.push(await checkChroot())
+  }
+  return findings
+}
+
+function checkNode(role: Role): Finding {
+  const { node } = process.versions
+  return isOlder(node, OLDEST_NODE)
+    ? fail(role, 'node', `${node} is older than ${OLDEST_NODE}`, 'install Node.js 20.19 or later (nodejs.org)')
+    : ok(role, 'node', node)
+}
+
+/** Without chroot(2) rsync's daemon mixes two generations in one connection. */
+async function checkChroot(): Promise<Finding> {
+  const name = "rsync's chroot"
+  if (process.geteuid?.() !== 0) {
+    return warn('serve', name, 'whether it can be used is known to root only', 'let root start the rsync daemon')
+  }
+  const { exitCode, stderr } = await runAny('chroot', ['/', 'true'])
+  return exitCode === 0
+    ? ok('serve', name, 'can be used')
+    : fail('serve', name, `cannot be used: ${stderr.trim()}`, 'give the container the capability CAP_SYS_CHROOT')
+}
