@@ -179,7 +179,9 @@ export class TarParser {
     const slash = path.lastIndexOf('/')
     const depth = this.directories.get(slash === -1 ? '' : path.slice(0, slash))
     const rule =
-      depth === undefined || depth >= 63 || path.length > 1000 ? pathRule(path) : componentRule(path.slice(slash + 1))
+      path === '' || depth === undefined || depth >= 63 || path.length > 1000
+        ? pathRule(path)
+        : componentRule(path.slice(slash + 1))
     if (rule !== undefined) throw this.refuse(raw, rule)
     if (depth === undefined) throw this.refuse(raw, 'its parent is no directory of this archive')
     if (this.seen.has(path)) throw this.refuse(raw, 'the archive has it twice')

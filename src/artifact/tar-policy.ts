@@ -28,7 +28,7 @@ export function policyOf(role: Role): Partial<Policy> {
 }
 
 /** How many times its own size a compressed pack may unpack to; below 64 MiB it does not matter. */
-const RATIO = 200
+const RATIO = 1000
 const HARMLESS = 64 * 2 ** 20
 
 /** Bytes of tar that a pack file of `size` bytes may unpack to. */
