@@ -1,5 +1,5 @@
 /** The client of the demo and what is asked of it after every round. */
-import { Client, updateWorld } from '../lab/client.js'
+import { Client, emergedIn } from '../lab/client.js'
 import type { Emerged } from '../lab/client.js'
 import { differences, digestOf } from '../lab/digest.js'
 import { expectSame } from './expect.js'
@@ -9,9 +9,9 @@ import type { Stage } from './stage.js'
 
 /** What `treeswap config portage` prints for a client. */
 interface ClientConfiguration {
-  /** path in the client → content */
-  files: Record<string, string>
-  commands: { profile: string }
+  files: { path: string; content: string }[]
+  /** the client's normal commands, in their order */
+  commands: { what: string; argv: string[] }[]
 }
 
 const ownConfiguration = ['repos.conf', 'binrepos.conf', 'gnupg']
@@ -19,7 +19,7 @@ const ownConfiguration = ['repos.conf', 'binrepos.conf', 'gnupg']
 export class Machine {
   private constructor(
     private readonly client: Client,
-    private readonly profileCommand: string,
+    private readonly commands: ClientConfiguration['commands'],
     private readonly publisher: Publisher,
     private readonly stage: Stage,
   ) {}
@@ -33,23 +33,25 @@ export class Machine {
     )
     const run = await publisher.treeswap(['config', 'portage', TREE, '--json'])
     const { files, commands } = run.document() as ClientConfiguration
-    for (const [path, content] of Object.entries(files)) stage.answer(`# ${path}\n${content}`)
+    for (const { path, content } of files) stage.answer(`# ${path}\n${content}`)
     client.writeFiles(files)
-    return new Machine(client, commands.profile, publisher, stage)
+    return new Machine(client, commands, publisher, stage)
   }
 
   /** The normal commands of a client, and nothing else. @returns what its emerge did */
   async follow(): Promise<Emerged> {
-    this.stage.command(`client: ${this.profileCommand}`)
-    await this.client.type(this.profileCommand)
-    this.stage.command('client: emerge --sync')
-    await this.client.run(['emerge', '--sync'])
-    this.stage.command(`client: ${updateWorld.join(' ')}`)
-    const emerged = await this.client.emerge(updateWorld)
-    const { compiled, fromBinary } = emerged
-    this.stage.answer(`installed from binary packages: ${fromBinary.length === 0 ? 'nothing' : fromBinary.join(', ')}`)
-    expectSame('packages compiled by the client', compiled, [])
-    return emerged
+    const all: Emerged = { fromBinary: [], compiled: [], removed: [] }
+    for (const { argv } of this.commands) {
+      this.stage.command(`client: ${argv.join(' ')}`)
+      const { fromBinary, compiled, removed } = emergedIn((await this.client.run(argv)).lines)
+      all.fromBinary.push(...fromBinary)
+      all.compiled.push(...compiled)
+      all.removed.push(...removed)
+    }
+    this.stage.answer(`installed from binary packages: ${all.fromBinary.join(', ') || 'nothing'}`)
+    if (all.removed.length > 0) this.stage.answer(`removed: ${all.removed.join(', ')}`)
+    expectSame('packages compiled by the client', all.compiled, [])
+    return all
   }
 
   /** Compares everything the client took over with the generation that is served, by sha256. @returns files compared */

@@ -1,5 +1,5 @@
 /** The machine that builds and publishes: a directory, treeswap.yaml, servers, and `treeswap` itself. */
-import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { stringify } from 'yaml'
 import { freePorts } from '../lab/ports.js'
@@ -35,7 +35,6 @@ export async function choosePorts(): Promise<Ports> {
 
 export class Publisher {
   private readonly servers: Server[] = []
-  private readonly config: string
   readonly root: string
 
   constructor(
@@ -44,7 +43,6 @@ export class Publisher {
     private readonly stage: Stage,
     private readonly signal: AbortSignal,
   ) {
-    this.config = join(directory, 'treeswap.yaml')
     this.root = join(directory, 'publisher')
   }
 
@@ -72,14 +70,15 @@ export class Publisher {
         },
       },
     }
-    writeFileSync(this.config, stringify(configuration))
+    writeFileSync(join(this.directory, 'treeswap.yaml'), stringify(configuration))
     this.stage.answer(stringify(configuration))
   }
 
   /** Runs and prints a treeswap command. @throws where its exit code is another than `exitCode` */
   async treeswap(args: readonly string[], exitCode = 0): Promise<TreeswapRun> {
     this.stage.command(['treeswap', ...args].join(' '))
-    const run = await runTreeswap([...args, '--config', this.config], {
+    const run = await runTreeswap(args, {
+      cwd: this.directory,
       onLine: (line) => this.stage.progress(line),
       signal: this.signal,
     })
@@ -107,7 +106,10 @@ export class Publisher {
   async serve(distfiles: string): Promise<void> {
     const rsyncd = await this.treeswap(['config', 'rsyncd'])
     const nginx = await this.treeswap(['config', 'nginx'])
-    const blocks = [nginx.stdout, directoryBlock(this.ports.mirror, distfiles)]
+    const mirror = join(this.directory, 'mirror')
+    // the web server's user cannot look into root's cache
+    cpSync(distfiles, mirror, { recursive: true })
+    const blocks = [nginx.stdout, directoryBlock(this.ports.mirror, mirror)]
     this.servers.push(await startRsyncd(join(this.directory, 'rsyncd'), this.ports.rsync, rsyncd.stdout))
     this.servers.push(await startNginx(join(this.directory, 'nginx'), this.ports.http, blocks))
   }
@@ -145,10 +147,9 @@ export class Publisher {
       .reduce((sum, file) => sum + statSync(join(directory, file)).size, 0)
   }
 
-  /** sha256 over everything below /etc, /usr and /var of the root that builds start from. */
+  /** sha256 of a tar archive of the root that builds start from: names, contents, modes, owners. */
   async rootDigest(): Promise<string> {
-    const script =
-      'cd / && find etc usr var -xdev \\( -type f -o -type l \\) -print0 | sort -z | xargs -0 -n 500 sh -c \'for f; do [ -L "$f" ] && readlink "$f" || sha256sum "$f"; done\' sh | sha256sum'
+    const script = 'tar --sort=name --mtime=@0 -C / -cf - etc usr var | sha256sum'
     const run = await this.treeswap(['chroot', 'shell', TREE, '--json', '--', 'sh', '-c', script])
     const { output } = run.document() as { output: string[] }
     const digest = output.map((line) => /^([0-9a-f]{64}) /.exec(line)?.[1]).find((found) => found !== undefined)

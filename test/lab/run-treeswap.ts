@@ -12,6 +12,8 @@ export interface TreeswapRun {
 }
 
 export interface TreeswapOptions {
+  /** where it runs: treeswap.yaml is looked for there */
+  cwd?: string
   /** called with each line of progress */
   onLine?: (line: string) => void
   signal?: AbortSignal
@@ -28,6 +30,7 @@ export async function runTreeswap(args: readonly string[], options: TreeswapOpti
     maxBuffer: 64 * 1024 * 1024,
     forceKillAfterDelay: 10_000,
     buffer: { stderr: false },
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
     ...(options.signal !== undefined && { cancelSignal: options.signal }),
   })
   const told: string[] = []
