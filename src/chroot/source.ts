@@ -3,7 +3,16 @@ import type { Readable, Writable } from 'node:stream'
 import { configurationError, infrastructureError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { type Child, type ChildOptions, startChild } from '../system/child.js'
-import { close, isDirectory, open, read, readStream, targetStatusOf, writeKernelFile } from '../system/files.js'
+import {
+  close,
+  errorCode,
+  isDirectory,
+  open,
+  read,
+  readStream,
+  targetStatusOf,
+  writeKernelFile,
+} from '../system/files.js'
 import { aborted } from '../system/process.js'
 import type { CreateRequest } from './requests.js'
 import { RANGE } from './uid-ranges.js'
@@ -122,18 +131,28 @@ async function startExtractor(directory: string, uidBase: number): Promise<Child
   return child
 }
 
-/** Waits for all children; what they complained about, or nothing when all went well. */
+/**
+ * Waits for all children, the extractor first in the list.
+ * @returns what they complained about; empty when all went well
+ */
 async function outcome(children: readonly Child[], transfers: readonly Promise<void>[]): Promise<string> {
   const messages = children.map((child) => lastLinesOf(child.errors))
-  // a broken pipe is only the echo of a program that ended early, which has said why
   const moved = await Promise.allSettled(transfers)
   const ends = await Promise.all(children.map((child) => child.ended))
-  const failed = ends.map(({ exitCode }) => exitCode !== 0)
+  const [extracted] = ends
+  // tar stops reading at the end mark, so whoever writes to it may meet a broken pipe though all went well
+  const early = extracted?.exitCode === 0
+  const failed = ends.map(({ exitCode, signal }) => exitCode !== 0 && !(early && signal === 'SIGPIPE'))
   const texts = (await Promise.all(messages)).filter((text, index) => failed[index] && text !== '')
   if (texts.length > 0) return texts.join('; ')
   if (failed.some(Boolean)) return 'a program that unpacks it was killed'
-  return moved.some(({ status }) => status === 'rejected') ? 'it could not be read to its end' : ''
+  const [broken] = moved
+    .flatMap((each): unknown[] => (each.status === 'rejected' ? [each.reason] : []))
+    .filter((reason) => !brokenPipe.has(errorCode(reason) ?? ''))
+  return broken === undefined ? '' : `it could not be read to its end (${errorCode(broken) ?? 'stream error'})`
 }
+
+const brokenPipe = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'])
 
 async function lastLinesOf(stream: Readable | null): Promise<string> {
   let text = ''
