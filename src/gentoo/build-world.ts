@@ -3,9 +3,9 @@ import { planContainer } from './container.js'
 import { newEvents } from './emerge-output.js'
 import type { EmergeEvents } from './emerge-output.js'
 import { matchPackages } from './match-packages.js'
-import { indexOf, keepPackages, lendPackages, prunePackages } from './package-directory.js'
-import { formatPackages, parsePackages } from './packages-index.js'
-import type { PackagesIndex, Stanza } from './packages-index.js'
+import { headerOf, INDEX, indexOf, keepPackages, lendPackages, prunePackages } from './package-directory.js'
+import { formatPackages } from './packages-index.js'
+import type { Stanza } from './packages-index.js'
 import { writeWorld } from './profile.js'
 import type { Profile } from './profile.js'
 import type { RepoDirectory } from './repositories.js'
@@ -16,14 +16,7 @@ import type { Limits, RootService, Session } from '../chroot/requests.js'
 import { buildError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { copyTree } from '../system/copy-tree.js'
-import {
-  listDirectory,
-  makeDirectory,
-  makeTemporaryDirectory,
-  readText,
-  removeTree,
-  writeAtomically,
-} from '../system/files.js'
+import { listDirectory, makeDirectory, makeTemporaryDirectory, removeTree, writeAtomically } from '../system/files.js'
 
 export interface WorldOptions {
   /** what is brought up to date: sets or package atoms */
@@ -193,9 +186,7 @@ async function collect(
 }
 
 function writeIndex(binpkgs: string, stanzas: Stanza[]): void {
-  const path = join(binpkgs, 'Packages')
-  const { header }: PackagesIndex = parsePackages(readText(path), path)
-  writeAtomically(path, formatPackages({ header, stanzas }))
+  writeAtomically(join(binpkgs, INDEX), formatPackages({ header: headerOf(binpkgs), stanzas }))
 }
 
 /** Directories of runs that were killed: the session's lock says that nobody works in them any more. */

@@ -1,6 +1,6 @@
 import { dirname, join, relative } from 'node:path'
 import { parsePackages } from './packages-index.js'
-import type { Stanza } from './packages-index.js'
+import type { PackagesIndex, Stanza } from './packages-index.js'
 import {
   copyFile,
   linkOrCopy,
@@ -17,7 +17,7 @@ import {
  * works on a directory of hard links to them, so that it sees what exists and cannot change it: the files belong to
  * the host's root, whom no user of the container can be.
  */
-const INDEX = 'Packages'
+export const INDEX = 'Packages'
 
 /** Files below a directory, relative to it. Symlinks and anything else that is no regular file are left out. */
 export function filesBelow(directory: string, top = directory): string[] {
@@ -53,9 +53,17 @@ export function keepPackages(run: string, finished: string): void {
 }
 
 export function indexOf(directory: string): Stanza[] {
+  return readIndex(directory).stanzas
+}
+
+export function headerOf(directory: string): Map<string, string> {
+  return readIndex(directory).header
+}
+
+function readIndex(directory: string): PackagesIndex {
   const path = join(directory, INDEX)
   const text = readTextIfThere(path)
-  return text === undefined ? [] : parsePackages(text, path).stanzas
+  return text === undefined ? { header: new Map(), stanzas: [] } : parsePackages(text, path)
 }
 
 function isPackage(path: string): boolean {

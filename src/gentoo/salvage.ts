@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
-import { filesBelow, indexOf } from './package-directory.js'
+import { filesBelow, headerOf, INDEX, indexOf } from './package-directory.js'
+import { formatPackages, packagePath } from './packages-index.js'
 import type { Stanza } from './packages-index.js'
 import type { RepoDirectory } from './repositories.js'
 import {
@@ -60,7 +61,14 @@ export function salvagePackages(run: string, tree: string, finished: string): st
     record[path] = fingerprint(stanza, inputs.repos, profile)
     added.push(path)
   }
-  if (added.length > 0) writeAtomically(join(finished, RECORD), JSON.stringify(record))
+  if (added.length > 0) {
+    writeAtomically(join(finished, RECORD), JSON.stringify(record))
+    writeIndex(
+      finished,
+      [...indexOf(finished), ...indexOf(join(run, tree, 'binpkgs'))],
+      headerOf(join(run, tree, 'binpkgs')),
+    )
+  }
   return added
 }
 
@@ -76,7 +84,15 @@ export function dropStaleSalvage(finished: string, inputs: BuildInputs): string[
     return exists(join(finished, path)) && fingerprint(stanza, inputs.repos, profile) !== record[path]
   })
   for (const path of stale) removeFile(join(finished, path))
+  if (stale.length > 0) writeIndex(finished, indexOf(finished), headerOf(finished))
   return stale
+}
+
+/** Portage trusts the index (FEATURES=pkgdir-index-trusted): it names every package that is there, and no other. */
+function writeIndex(directory: string, stanzas: readonly Stanza[], header: Map<string, string>): void {
+  const there = new Map(stanzas.map((stanza) => [packagePath(stanza), stanza]))
+  for (const path of there.keys()) if (!exists(join(directory, path))) there.delete(path)
+  writeAtomically(join(directory, INDEX), formatPackages({ header, stanzas: [...there.values()] }))
 }
 
 /** Files of etc-portage that choose what is built, not how: Portage compares their effect itself. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { filesBelow } from '../../src/gentoo/package-directory.js'
+import { filesBelow, indexOf } from '../../src/gentoo/package-directory.js'
 import { dropStaleSalvage, noteRepos, salvagePackages } from '../../src/gentoo/salvage.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 
@@ -51,7 +51,8 @@ describe('what a failed run finished', () => {
 
   it('is kept, but nothing that is torn, unknown or outside', () => {
     expect(salvagePackages(run(), 'tree', finished())).to.deep.equal(['a/b/b-1-1.gpkg.tar'])
-    expect(filesBelow(finished())).to.deep.equal(['a/b/b-1-1.gpkg.tar', 'salvaged.json'])
+    expect(filesBelow(finished())).to.deep.equal(['Packages', 'a/b/b-1-1.gpkg.tar', 'salvaged.json'])
+    expect(indexOf(finished()).map((stanza) => stanza.get('CPV'))).to.deep.equal(['a/b-1'])
     expect(existsSync(join(directory(), 'outside.gpkg.tar'))).to.equal(true)
   })
 
@@ -77,6 +78,7 @@ describe('what a failed run finished', () => {
       writeFiles(directory(), files)
       expect(dropStaleSalvage(finished(), inputs())).to.deep.equal(['a/b/b-1-1.gpkg.tar'])
       expect(existsSync(join(finished(), 'a/b/b-1-1.gpkg.tar'))).to.equal(false)
+      expect(indexOf(finished())).to.deep.equal([])
     })
   }
 })

@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { builderRoot } from '../lab/portage-root.js'
+import { runTreeswap } from '../lab/run-treeswap.js'
+import type { TreeswapRun } from '../lab/run-treeswap.js'
+import { writeFiles } from '../lab/temporary.js'
+
+/** A builder and a publisher on this host, for one machine `database`, in a directory of their own. */
+export class Site {
+  private constructor(
+    readonly directory: string,
+    private readonly progress: string[] = [],
+  ) {}
+
+  static async create(settings: { root?: string; machine?: string } = {}): Promise<Site> {
+    const site = new Site(mkdtempSync(join(tmpdir(), 'treeswap-e2e-')))
+    const root = settings.root ?? (await builderRoot(() => undefined))
+    writeFiles(site.directory, {
+      'treeswap.yaml': `schema: 1
+publisher: { root: ${site.path('srv')}, http: 'http://127.0.0.1:1', grace: 1h }
+builder: { directory: ${site.path('builder')} }
+chroots:
+  database: { from: ${root} }
+repos:
+  gentoo: { url: ${site.path('git/gentoo')} }
+machines:
+  database:
+    profile: { url: ${site.path('git/profile')} }
+    repos: [gentoo]
+    after: ['--depclean']
+${settings.machine ?? ''}`,
+    })
+    return site
+  }
+
+  path(...parts: string[]): string {
+    return join(this.directory, ...parts)
+  }
+
+  /** Makes what lies in git/NAME the newest commit of that repository. */
+  commit(name: string): void {
+    const git = (...args: string[]) => execFileSync('git', ['-C', this.path('git', name), ...args])
+    if (!existsSync(this.path('git', name, '.git'))) git('init', '--quiet', '--initial-branch=main')
+    git('add', '--all')
+    git('-c', 'user.name=t', '-c', 'user.email=t@example.org', 'commit', '--quiet', '--allow-empty', '-m', 'change')
+  }
+
+  /** Runs treeswap with this site's configuration. */
+  async run(...args: string[]): Promise<TreeswapRun> {
+    return this.runAborted(undefined, ...args)
+  }
+
+  async runAborted(signal: AbortSignal | undefined, ...args: string[]): Promise<TreeswapRun> {
+    const [command = '', ...rest] = args
+    const all = [command, ...rest, '--config', this.path('treeswap.yaml'), '--json']
+    const onLine = (line: string) => void this.progress.push(line)
+    return runTreeswap(all, { onLine, ...(signal !== undefined && { signal }) })
+  }
+
+  /** Runs treeswap and returns its document; fails with everything it said where it does not succeed. */
+  async succeed<T>(...args: string[]): Promise<T> {
+    const result = await this.run(...args)
+    if (result.exitCode === 0) return result.document() as T
+    throw new Error(
+      `treeswap ${args.join(' ')}: exit code ${result.exitCode}\n${result.stdout}\n${result.told.join('\n')}`,
+    )
+  }
+
+  /** Everything a treeswap process of this site said so far. */
+  said(): string {
+    return this.progress.join('\n')
+  }
+
+  /** The layers of the machine's root: they change when, and only when, a build was committed. */
+  head(): string {
+    return readFileSync(this.path('builder/chroots/database/head.json'), 'utf8')
+  }
+
+  artifacts(): string[] {
+    const directory = this.path('builder/artifacts/database')
+    return existsSync(directory) ? readdirSync(directory).sort() : []
+  }
+
+  /** Command lines of processes that have to do with this site. */
+  processes(): string[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .map((pid) => readIfThere(`/proc/${pid}/cmdline`).replaceAll('\0', ' '))
+      .filter((line) => line.includes(this.directory))
+  }
+
+  mounts(): string[] {
+    return readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(this.directory))
+  }
+
+  remove(): void {
+    execFileSync('rm', ['-rf', '--one-file-system', this.directory])
+  }
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
