@@ -107,7 +107,12 @@ async function publishLocked(
   writeState(store, { ...state, serial })
   const marker = markerOf(build, serial, uri, stamps, index)
   const filled = await makeGeneration(store, marker, files, context)
-  replaceLink(`${GENERATIONS}/${tree}.${serial}`, store.pointer(tree))
+  try {
+    replaceLink(`${GENERATIONS}/${tree}.${serial}`, store.pointer(tree))
+  } catch (error) {
+    await removeUnpublished(store, state, context)
+    throw error
+  }
   record(store, state, marker, context)
 
   if (filled.copies > 0) context.report.warn(copiesMade(filled.copies))

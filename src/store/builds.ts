@@ -5,7 +5,7 @@ import type { Build, Pack } from '../model/build.js'
 import { publishError } from '../model/errors.js'
 import type { Manifest } from '../model/manifest.js'
 import { formatReference } from '../model/reference.js'
-import { listDirectory, readTextIfThere } from '../system/files.js'
+import { exists, listDirectory, readTextIfThere } from '../system/files.js'
 import type { Store } from './layout.js'
 
 /** Trees of which there is at least one build, sorted by name. */
@@ -37,7 +37,13 @@ export function readBuild(store: Store, tree: string, number: number): Build {
 
 /** What a recorded build's pack consists of. @throws MANIFEST_MISSING, MANIFEST_INVALID */
 export async function readManifestOf(store: Store, pack: Pack): Promise<Manifest> {
-  return await readManifest(store.manifest(pack.manifest.sha256), pack)
+  const path = store.manifest(pack.manifest.sha256)
+  if (exists(path)) return await readManifest(path, pack)
+  throw publishError(
+    'MANIFEST_MISSING',
+    `the store lost the manifest of ${pack.name} (${path})`,
+    'pull the build again: it brings what is missing; `treeswap check` names the builds',
+  )
 }
 
 /** Path of a build's log, if it has one. */

@@ -113,7 +113,7 @@ async function checkRecords(store: Store, sound: ReadonlySet<ObjectKey>, context
         if (entry.type === 'file') noteBroken(entry, sound, broken, builds)
       }
     } catch (error) {
-      if (!(error instanceof TreeswapError) && errorCode(error) !== 'ENOENT') throw error
+      if (!(error instanceof TreeswapError)) throw error
       findings.push(repairable(store, statusOf(path) === undefined ? 'missing' : 'damaged', path, builds))
     }
   }

@@ -30,13 +30,11 @@ export interface Staging {
  * @param directory exists
  * @param wanted keys to take over; one that has been staged is removed from it
  * @param expected key of a large file by its path, so that one that is not wanted need not be written
- * @param tick called for each entry that was read
  */
 export function stageObjects(
   directory: string,
   wanted: Set<ObjectKey>,
   expected: (path: string) => ObjectKey | undefined,
-  tick: () => void,
 ): Staging {
   const staged = new Set<ObjectKey>()
   let largeFiles = 0
@@ -51,16 +49,14 @@ export function stageObjects(
   }
 
   const sink: TarSink = {
-    directory: tick,
-    symlink: tick,
-    duplicate: tick,
+    directory: nothing,
+    symlink: nothing,
+    duplicate: nothing,
     file({ sha256, executable }, content) {
-      tick()
       const key = objectKey(sha256, executable)
       if (wanted.has(key)) take(key, (path) => writeNew(path, content, modeOf(key)))
     },
     largeFile(path, executable) {
-      tick()
       const key = expected(path)
       if (key === undefined || !wanted.has(key)) return { write: nothing, end: nothing, abandon: nothing }
       const temporary = `${directory}/large-${++largeFiles}`
@@ -98,5 +94,5 @@ export function modeOf(key: ObjectKey): number {
 }
 
 function nothing(): void {
-  // the store has it
+  // the store has it, or has no need of it
 }

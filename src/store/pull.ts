@@ -174,17 +174,12 @@ async function stagePack(
   context.report.step(`fetching ${carrier.file} of ${formatReference(item.name, origin ?? build.number)}`)
   const wanted = new Set(missing.map(keyOf))
   const byPath = new Map(missing.map((entry) => [entry.path, keyOf(entry)]))
-  const total = origin === undefined ? manifest.entries.length : 0
-  let read = 0
-  const { sink, staged } = stageObjects(
-    directory,
-    wanted,
-    (path) => byPath.get(path),
-    () => {
-      if (++read % 1000 === 0) context.report.progress(read, total)
-    },
-  )
+  const { sink, staged } = stageObjects(directory, wanted, (path) => byPath.get(path))
   const input = await source.open(item, origin ?? build.number, carrier.file)
+  if (context.signal.aborted) {
+    input.destroy()
+    throw aborted('the pull')
+  }
   const entries = await readPack(carrier, input, sink, context)
   pull.fetchedBytes += carrier.size
   if (origin === undefined) checkEntries(pack, manifest, entries)

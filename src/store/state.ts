@@ -1,6 +1,7 @@
+import { basename, dirname, join } from 'node:path'
 import * as z from 'zod'
 import { configurationError } from '../model/errors.js'
-import { explainDiskError, readTextIfThere, writeAtomically } from '../system/files.js'
+import { explainDiskError, listDirectory, readTextIfThere, removeFile, writeAtomically } from '../system/files.js'
 import { listGenerations, listUnfinished, readMarker, readPointer, stamps } from './generations.js'
 import type { Pointer } from './generations.js'
 import type { Store } from './layout.js'
@@ -44,9 +45,18 @@ export function readState(store: Store, tree: string): TreeState {
 export function writeState(store: Store, state: TreeState): void {
   const path = store.state(state.tree)
   try {
+    removeUnfinished(path)
     writeAtomically(path, JSON.stringify(state, undefined, 2) + '\n')
   } catch (error) {
     throw explainDiskError(error, path)
+  }
+}
+
+/** A killed process may have left a file that was to replace this one. */
+function removeUnfinished(path: string): void {
+  for (const { name } of listDirectory(dirname(path))) {
+    const rest = name.startsWith(`${basename(path)}.`) ? name.slice(basename(path).length) : ''
+    if (/^\.\d+\.tmp$/.test(rest)) removeFile(join(dirname(path), name))
   }
 }
 

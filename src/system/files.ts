@@ -241,6 +241,8 @@ const diskHint =
 const diskMessages: Record<string, string> = {
   ENOSPC: 'there is no space left',
   EDQUOT: 'the quota is used up',
+  // EDQUOT, for which libuv has no name
+  'Unknown system error -122': 'the quota is used up',
   EIO: 'the disk reported an error',
   EROFS: 'the file system is read-only',
   EMFILE: 'too many files are open',

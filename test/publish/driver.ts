@@ -1,0 +1,24 @@
+import { openSource } from '../../src/artifact/source.js'
+import { TreeswapError } from '../../src/model/errors.js'
+import { publish } from '../../src/publish/publish.js'
+import { openStore } from '../../src/store/layout.js'
+import { pull } from '../../src/store/pull.js'
+
+/** What `treeswap pull` and `publish` do, in a process of its own that can be killed: ROOT pull|publish N [ARTIFACTS]. */
+const [root = '', command, number, artifacts = ''] = process.argv.slice(2)
+const nothing = (): void => undefined
+const context = {
+  report: { step: nothing, progress: nothing, line: nothing, warn: (text: string) => console.error(text) },
+  signal: new AbortController().signal,
+}
+const store = openStore(root)
+try {
+  const done =
+    command === 'pull'
+      ? await pull(store, openSource(`dir:${artifacts}`), 'box', Number(number), context)
+      : await publish(store, 'box', Number(number), { graceSeconds: 86_400 }, context)
+  console.log(JSON.stringify(done))
+} catch (error) {
+  console.log(error instanceof TreeswapError ? error.code : error)
+  process.exitCode = 1
+}
