@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import { exitCodes } from '../model/errors.js'
 import type { TreeswapError } from '../model/errors.js'
+import { aborted } from '../system/process.js'
 import { environment } from '../system/environment.js'
 import type { Outcome } from './command.js'
 import { commands } from './commands.js'
@@ -31,12 +32,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     return outcome.exitCode ?? 0
   } catch (caught) {
     report.close()
-    const error = explainError(caught)
+    const signalled = stop.exitCode()
+    // after a signal every error is its consequence, whatever the program that was stopped made of it
+    const error = signalled === undefined ? explainError(caught) : stopped(caught)
     showError(error, caught, json)
-    return stop.exitCode() ?? exitCodes[error.category]
+    return signalled ?? exitCodes[error.category]
   } finally {
     stop.release()
   }
+}
+
+function stopped(caught: unknown): TreeswapError {
+  const error = explainError(caught)
+  return error.category === 'aborted' ? error : aborted('treeswap')
 }
 
 function show({ json, text }: Outcome, asJson: boolean): void {

@@ -57,12 +57,6 @@ export async function parseArguments(argv: readonly string[], commands: readonly
   return { kind: 'command', command, args, json: args.json === true, rest }
 }
 
-/** The help of one command, as `--help` prints it. */
-export async function helpOf(command: Command, commands: readonly Command[]): Promise<string> {
-  const parsed = await parseArguments([...command.name.split(' '), '--help'], commands)
-  return parsed.kind === 'text' ? parsed.text : ''
-}
-
 function register(
   commands: readonly Command[],
   choose: (command: Command, args: Record<string, unknown>) => void,
@@ -85,7 +79,10 @@ function register(
   for (const command of commands.filter(({ name }) => !name.includes(' '))) add(parser, command, choose)
   for (const [group, about] of Object.entries(groups)) {
     parser.command(group, about, (sub) => {
-      sub.usage(`treeswap ${group} COMMAND\n\n${sentence(about)}`).demandCommand(1, 1, 'no command was given')
+      sub
+        .usage(`treeswap ${group} COMMAND\n\n${sentence(about)}`)
+        .demandCommand(1, 1, 'no command was given')
+        .version(false)
       for (const command of commands) if (command.name.startsWith(`${group} `)) add(sub, command, choose)
       return sub
     })
@@ -108,7 +105,7 @@ function add(parser: Argv, command: Command, choose: (command: Command, args: Re
         sub.option(name, options.type === 'boolean' ? options : { ...options, requiresArg: true })
       }
       for (const [line, what] of Object.entries(command.examples)) sub.example(`treeswap ${line}`, what)
-      return sub.epilogue('').demandCommand(0)
+      return sub.epilogue('').version(false).demandCommand(0)
     },
     (args) => choose(command, args),
   )

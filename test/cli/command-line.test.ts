@@ -1,0 +1,133 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { commands } from '../../src/cli/commands.js'
+import { compile, documentOf, treeswap } from './treeswap.js'
+
+describe('command line', function () {
+  this.timeout(60_000)
+  let directory = ''
+
+  before(compile)
+  beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'cli-'))))
+  afterEach(() => rmSync(directory, { recursive: true }))
+
+  for (const { name } of commands) {
+    it(`shows an example in the help of ${name}`, async () => {
+      const { exitCode, stdout } = await treeswap([...name.split(' '), '--help'])
+      expect(exitCode).to.equal(0)
+      expect(stdout).to.match(new RegExp(`Examples:\\n  treeswap ${name}`))
+      expect(stdout).to.include('--json')
+    })
+  }
+
+  it('names every command in its help', async () => {
+    const texts = await Promise.all(
+      [['--help'], ['chroot', '--help'], ['config', '--help']].map((args) => treeswap(args)),
+    )
+    const help = texts.map(({ stdout }) => stdout).join('\n')
+    for (const { name } of commands) expect(help).to.match(new RegExp(`^  treeswap ${name}\\b`, 'm'))
+  })
+
+  const mistakes: [string[], RegExp][] = [
+    [['publsh', 'x'], /no command "publsh"[^]*did you mean publish\?/],
+    [['config', 'schem'], /no command "config schem"[^]*did you mean config schema\?/],
+    [['publish', 'x', '--rot', '/x'], /treeswap publish has no option --rot[^]*did you mean --root\?/],
+    [['list', '-x'], /no option -x/],
+    [['publish'], /missing: REFERENCE/],
+    [['publish', 'a', 'b'], /does not expect "b"/],
+    [['pull', 'a@1'], /missing: --from/],
+    [['list', '--root'], /--root needs a value/],
+    [['list', '--root='], /root is empty/],
+    [['list', '--root', '/a', '--root', '/b'], /--root was given more than once/],
+    [['doctor', '--role', 'cook'], /cook/],
+    [['list', '--', 'x'], /takes nothing after --/],
+    [['pack', 'd', '--tree', 't', '--number', '0', '--out', 'o'], /--number must be a number from 1 on/],
+    [[], /no command was given/],
+    [['chroot'], /no command was given/],
+  ]
+  for (const [args, message] of mistakes) {
+    it(`explains \`treeswap ${args.join(' ')}\``, async () => {
+      const { exitCode, stdout, stderr } = await treeswap(args)
+      expect(stderr).to.match(message).and.to.include('[USAGE]')
+      expect({ exitCode, stdout }).to.deep.equal({ exitCode: 10, stdout: '' })
+      expect(stderr).not.to.include('    at ')
+    })
+  }
+
+  it('prints errors as the one document on standard output with --json, whatever is wrong', async () => {
+    const wrong = [
+      { args: ['list', '--json', '--root', join(directory, 'no-store')], code: 'STORE_MISSING' },
+      { args: ['publsh', '--json'], code: 'USAGE' },
+      { args: ['publish', '../x', '--json', '--root', directory], code: 'NAME_INVALID' },
+      { args: ['show', 'x@!', '--json', '--root', directory], code: 'STORE_MISSING' },
+      { args: ['run', '--json', '--config', join(directory, 'none.yaml')], code: 'CONFIG_MISSING' },
+    ]
+    for (const { args, code } of wrong) {
+      const ended = await treeswap(args, { cwd: directory })
+      const { schema, error } = documentOf(ended)
+      expect(ended.exitCode, args.join(' ')).to.equal(10)
+      expect(schema).to.equal(1)
+      expect(error).to.include({ code, category: 'configuration' })
+      expect(error?.hint).not.to.equal('')
+    }
+  })
+
+  it('finds treeswap.yaml in the directory it is started in', async () => {
+    writeFileSync(join(directory, 'treeswap.yaml'), 'schema: 1\n')
+    const ended = await treeswap(['config', 'check', '--json'], { cwd: directory })
+    expect(documentOf(ended)).to.deep.include({ schema: 1, file: join(directory, 'treeswap.yaml') })
+  })
+
+  it('prints configurations that name the publisher, as text and for scripts', async () => {
+    writeFileSync(
+      join(directory, 'treeswap.yaml'),
+      `schema: 1
+publisher: { root: store, rsync: 'rsync://pkgs.example.org', http: 'http://pkgs.example.org' }
+repos: { overlay: { url: /srv/o }, gentoo: { url: /srv/g } }
+machines: { database: { profile: { url: /srv/p }, repos: [overlay, gentoo] } }
+`,
+    )
+    for (const server of ['nginx', 'caddy', 'rsyncd']) {
+      const { exitCode, stdout } = await treeswap(['config', server], { cwd: directory })
+      expect(exitCode).to.equal(0)
+      expect(stdout).to.include(join(directory, 'store/published'))
+    }
+    const text = await treeswap(['config', 'portage'], { cwd: directory })
+    expect(text.stdout).to.include('sync-uri = rsync://pkgs.example.org/repos/database/overlay/')
+    const { files, commands: printed } = documentOf(await treeswap(['config', 'portage', '--json'], { cwd: directory }))
+    expect(files).to.have.length(2)
+    expect(printed).to.deep.include({ what: 'fetch the ebuild repos', argv: ['emerge', '--sync'] })
+  })
+
+  for (const [signal, code] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const) {
+    it(`ends with ${code} on ${signal}`, async () => {
+      const silent = createServer(() => undefined)
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+      const address = silent.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      mkdirSync(join(directory, 'p'))
+      writeFileSync(
+        join(directory, 'treeswap.yaml'),
+        `schema: 1
+publisher: { root: store }
+builder: { directory: builder }
+repos: { gentoo: { url: 'git://127.0.0.1:${port}/x' } }
+machines: { database: { profile: { url: ./p }, repos: [gentoo] } }
+`,
+      )
+      const ended = await treeswap(['run', '--json'], {
+        cwd: directory,
+        watch: (child) => silent.once('connection', () => child.kill(signal)),
+      })
+      silent.close()
+      expect(ended.exitCode).to.equal(code)
+      expect(documentOf(ended).error).to.include({ code: 'ABORTED', category: 'aborted' })
+    })
+  }
+})
