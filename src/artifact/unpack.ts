@@ -23,12 +23,11 @@ import { channel, decompress, feed } from './zstd.js'
 export async function readPack(pack: Pack, input: Readable, sink: TarSink, context: Context): Promise<Entry[]> {
   const checked = new CheckedInput(pack, input, context)
   const parser = new TarParser(pack.file, policyOf(pack.role), sink)
+  let entries: Entry[]
   try {
     if (pack.file.endsWith('.zst')) await readCompressed(pack, checked, parser, context)
     else await checked.forEach((chunk) => parser.push(chunk))
-    const entries = parser.end()
-    checked.check()
-    return entries
+    entries = parser.end()
   } catch (error) {
     parser.abandon()
     checked.check()
@@ -36,6 +35,8 @@ export async function readPack(pack: Pack, input: Readable, sink: TarSink, conte
   } finally {
     input.destroy()
   }
+  checked.check()
+  return entries
 }
 
 async function readCompressed(pack: Pack, input: CheckedInput, parser: TarParser, context: Context): Promise<void> {
