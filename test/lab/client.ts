@@ -11,10 +11,8 @@ import type { Told } from './portage-root.js'
 export interface Emerged {
   fromBinary: string[]
   compiled: string[]
-  output: string[]
+  removed: string[]
 }
-
-export const updateWorld = ['emerge', '--update', '--deep', '--newuse', '--getbinpkg', '@world']
 
 export class Client {
   private constructor(
@@ -30,9 +28,9 @@ export class Client {
     return new Client(root, onLine, signal)
   }
 
-  /** Puts configuration files where an administrator would: path in the machine → content. */
-  writeFiles(files: Readonly<Record<string, string>>): void {
-    for (const [path, content] of Object.entries(files)) {
+  /** Puts configuration files where an administrator would. */
+  writeFiles(files: readonly { path: string; content: string }[]): void {
+    for (const { path, content } of files) {
       const file = join(this.root, path)
       mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, content)
@@ -57,12 +55,6 @@ export class Client {
     )
   }
 
-  /** `emerge …` */
-  async emerge(argv: readonly string[]): Promise<Emerged> {
-    const { lines } = await this.run(argv)
-    return { ...emergedIn(lines), output: lines }
-  }
-
   /** CATEGORY/PF of what is installed. */
   installed(): string[] {
     const database = this.path('var/db/pkg')
@@ -83,12 +75,16 @@ export class Client {
 }
 
 const merging = /^>>> Emerging (binary )?\(\d+ of \d+\) ([^:\s]+)/
+const removing = /^>>> Unmerging \(\d+ of \d+\) ([^:\s]+?)\.*$/
 
-export function emergedIn(lines: readonly string[]): { fromBinary: string[]; compiled: string[] } {
-  const emerged: { fromBinary: string[]; compiled: string[] } = { fromBinary: [], compiled: [] }
+/** @param lines what emerge wrote */
+export function emergedIn(lines: readonly string[]): Emerged {
+  const emerged: Emerged = { fromBinary: [], compiled: [], removed: [] }
   for (const line of lines) {
-    const [, binary, name] = merging.exec(line) ?? []
-    if (name !== undefined) emerged[binary === undefined ? 'compiled' : 'fromBinary'].push(name)
+    const [, binary, merged] = merging.exec(line) ?? []
+    const removed = removing.exec(line)?.[1]
+    if (merged !== undefined) emerged[binary === undefined ? 'compiled' : 'fromBinary'].push(merged)
+    if (removed !== undefined) emerged.removed.push(removed)
   }
   return emerged
 }
