@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { configurationError } from './errors.js'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
-const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}$/)
+const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$/)
 const number = z.int().positive()
 
 /** What a pack holds: the role decides where its content goes in a published tree. */
