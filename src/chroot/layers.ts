@@ -8,11 +8,12 @@ import {
   listDirectory,
   makeDirectory,
   readTextIfThere,
+  removeFile,
   rename,
   statusOf,
   syncDirectory,
   syncFileSystem,
-  writeAtomically,
+  writeNew,
 } from '../system/files.js'
 import { aborted, run } from '../system/process.js'
 import { removeGroups } from './control-groups.js'
@@ -30,11 +31,13 @@ const DYING = 30_000
  */
 export async function dropLeftovers(paths: RootPaths, layers: readonly number[]): Promise<void> {
   await removeGroups(readGroups(paths), DYING)
-  await removeInside(paths.run)
-  const known = new Set(layers.map(String))
-  for (const { name } of listDirectory(paths.layers))
-    if (!known.has(name)) await removeForeign(join(paths.layers, name))
-  for (const { name } of listDirectory(paths.top)) if (name.endsWith('.tmp')) await removeForeign(join(paths.top, name))
+  forgetGroups(paths)
+  const known = new Set(layers.map((layer) => layerPath(paths, layer)))
+  await removeForeign(
+    ...inside(paths.run),
+    ...inside(paths.layers).filter((path) => !known.has(path)),
+    ...inside(paths.top).filter((path) => path.endsWith('.tmp')),
+  )
 }
 
 /** Makes an empty upper layer and what overlayfs needs beside it. */
@@ -51,7 +54,7 @@ export function ownTop(layer: string, uidBase: number): void {
 
 /** Removes the upper layer, if there is one, with everything in it. */
 export async function dropUpper(paths: RootPaths): Promise<void> {
-  await removeInside(paths.run)
+  await removeForeign(...inside(paths.run))
 }
 
 /**
@@ -68,7 +71,7 @@ export async function commitUpper(paths: RootPaths, layers: readonly number[], c
   syncDirectory(paths.layers)
   if (context.signal.aborted) throw aborted('the commit')
   writeHead(paths, squashed)
-  if (squashed !== stack) for (const old of stack) await removeForeign(layerPath(paths, old))
+  if (squashed !== stack) await removeForeign(...stack.map((old) => layerPath(paths, old)))
   return squashed
 }
 
@@ -103,13 +106,24 @@ export function layerPath(paths: RootPaths, number: number): string {
   return join(paths.layers, String(number))
 }
 
-/** Remembers the control groups of a run, so that the next session finds them when this process is killed. */
+/**
+ * Remembers the control groups of a run, so that the next session finds them when this process is killed. They do not
+ * outlive a power cut, so neither need this.
+ */
 export function writeGroups(paths: RootPaths, groups: readonly string[]): void {
-  writeAtomically(groupsFile(paths), JSON.stringify(groups))
+  forgetGroups(paths)
+  writeNew(groupsFile(paths), JSON.stringify(groups))
+}
+
+/** To be called when the groups are removed. */
+export function forgetGroups(paths: RootPaths): void {
+  if (statusOf(groupsFile(paths)) !== undefined) removeFile(groupsFile(paths))
 }
 
 function readGroups(paths: RootPaths): string[] {
-  const groups: unknown = JSON.parse(readTextIfThere(groupsFile(paths)) ?? '[]')
+  const text = readTextIfThere(groupsFile(paths)) ?? ''
+  // empty: killed between the two steps of writing, before any group was made
+  const groups: unknown = text === '' ? [] : JSON.parse(text)
   return Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : []
 }
 
@@ -117,19 +131,18 @@ function groupsFile(paths: RootPaths): string {
   return join(paths.top, 'groups.json')
 }
 
-async function removeInside(directory: string): Promise<void> {
-  if (!isDirectory(directory)) return
-  for (const { name } of listDirectory(directory)) await removeForeign(join(directory, name))
+function inside(directory: string): string[] {
+  return isDirectory(directory) ? listDirectory(directory).map(({ name }) => join(directory, name)) : []
 }
 
 /**
  * Removes what untrusted code may have written: rm(1) walks by directory handles, follows no symlink and is not
  * stopped by paths longer than the kernel takes.
  */
-export async function removeForeign(path: string): Promise<void> {
-  for (let attempt = 1; statusOf(path) !== undefined; attempt++) {
+export async function removeForeign(...paths: string[]): Promise<void> {
+  for (let attempt = 1; paths.some((path) => statusOf(path) !== undefined); attempt++) {
     try {
-      await run('rm', ['--recursive', '--force', '--one-file-system', '--', path])
+      await run('rm', ['--recursive', '--force', '--one-file-system', '--', ...paths])
     } catch (error) {
       if (attempt === 3) throw error
       await sleep(100)

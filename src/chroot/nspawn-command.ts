@@ -26,7 +26,7 @@ shift
 mount -t tmpfs -o mode=755,size=1m tmpfs /run/systemd/nspawn
 mount -t overlay -o "$1" overlay run/merged
 shift
-echo mounted >&3
+command -v "$1" > /dev/null || { echo "$1 is not installed" >&2; exit 1; }
 set +e
 `
 /**

@@ -6,23 +6,25 @@ import { listDirectory, makeDirectory, removeFile, syncDirectory, syncFileSystem
 import { withLock } from '../system/lock.js'
 import { dropLeftovers, layerPath, ownTop, removeForeign } from './layers.js'
 import { type RootPaths, rootPaths } from './layout.js'
-import { type CreateRequest, parseCreateRequest, type RootService } from './requests.js'
+import { type CreateRequest, parseCreateRequest, type RootService, type Session } from './requests.js'
 import { type ChrootInfo, readRoot, writeHead, writeRecord } from './root-record.js'
 import { LockedSession } from './session.js'
 import { fillLayer } from './source.js'
 import { allocateUidRange } from './uid-ranges.js'
 
-/** @param directory BUILDER/chroots; made when it is not there, closed to other users */
+/** @param directory BUILDER/chroots; made when it is not there. Each root below it is closed to other users. */
 export function openRootService(directory: string): RootService {
   const service: RootService = {
     create: async (data, context) => {
+      requireRoot()
       const request = parseCreateRequest(data)
       const paths = rootPaths(directory, request.name)
-      makeDirectory(directory, 0o700)
+      makeDirectory(directory)
       return locked(paths, request.name, () => create(paths, request, service, directory, context))
     },
     list: () => listRoots(directory),
     remove: async (name, context) => {
+      requireRoot()
       const paths = existing(directory, name)
       await locked(paths, name, async () => {
         const { layers } = present(directory, name)
@@ -33,21 +35,33 @@ export function openRootService(directory: string): RootService {
         await removeForeign(paths.top)
       })
     },
-    session: async (name, context, use) => {
+    session: async <T>(name: string, context: Context, use: (session: Session) => Promise<T>) => {
+      requireRoot()
       const paths = existing(directory, name)
       return locked(paths, name, async () => {
         const root = present(directory, name)
         await dropLeftovers(paths, root.layers)
         const session = new LockedSession(paths, root, context)
+        let result: T
         try {
-          return await use(session)
-        } finally {
-          await session.end()
+          result = await use(session)
+        } catch (error) {
+          // what went wrong first is what the reader has to know; the next session cleans up again
+          await session.end().catch((later: unknown) => context.report.warn(String(later)))
+          throw error
         }
+        await session.end()
+        return result
       })
     },
   }
   return service
+}
+
+/** @throws ROOT_NEEDED */
+function requireRoot(): void {
+  if (process.geteuid?.() === 0) return
+  throw configurationError('ROOT_NEEDED', 'chroots can be made and used by root only', 'run the command as root (sudo)')
 }
 
 async function create(

@@ -4,7 +4,7 @@ import { buildError, configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { runContainer } from './container.js'
 import { makeGroups, outOfMemoryKills, planGroups, readHierarchies, removeGroups } from './control-groups.js'
-import { commitUpper, dropLeftovers, dropUpper, makeUpper, writeGroups } from './layers.js'
+import { commitUpper, dropLeftovers, dropUpper, forgetGroups, makeUpper, writeGroups } from './layers.js'
 import { type RootPaths, writableOverlay } from './layout.js'
 import { lendDirectories, reclaimTree } from './reclaim.js'
 import { type Bind, parseRunRequest, type RunRequest, type Session } from './requests.js'
@@ -83,7 +83,7 @@ export class LockedSession implements Session {
       return code
     } finally {
       await removeGroups(plan.groups, ENDING)
-      writeGroups(this.paths, [])
+      forgetGroups(this.paths)
     }
   }
 

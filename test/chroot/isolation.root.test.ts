@@ -126,12 +126,13 @@ describe('chroot: isolation', () => {
   it('gives a clean environment and its exact additions', async () => {
     process.env.TREESWAP_TEST_SECRET = 'secret'
     const lines = await output('echo "$VALUE"; tr "\\0" "\\n" < /proc/self/environ', {
-      env: { VALUE: 'a b:c=\\d$(id)' },
+      env: { VALUE: 'a b:c=\\d$(id)', LINES: '[one]\nx = y\n' },
     })
     delete process.env.TREESWAP_TEST_SECRET
     expect(lines[0]).to.equal('a b:c=\\d$(id)')
     expect(lines.join('\n')).not.to.include('TREESWAP_TEST_SECRET')
     expect(lines.filter((line) => line.startsWith('PATH='))).to.have.length(1)
+    expect(lines.join('\n')).to.include('LINES=[one]\nx = y\n')
   })
 
   it('lets programs open /dev/stdout and /dev/stderr, also as another user', async () => {

@@ -135,4 +135,15 @@ describe('chroot: layers', () => {
     expect(await codeOf(lab.service.session('c', makeContext(), () => Promise.resolve()))).to.equal('CHROOT_MISSING')
     expect(existsSync(join(lab.chroots, '.locks/c'))).to.be.false
   })
+
+  it('says that it needs root, before it touches anything', async () => {
+    process.seteuid!(65_534)
+    try {
+      expect(await codeOf(use(() => Promise.resolve()))).to.equal('ROOT_NEEDED')
+      const from = { directory: lab.source }
+      expect(await codeOf(lab.service.create({ name: 'x', from }, makeContext()))).to.equal('ROOT_NEEDED')
+    } finally {
+      process.seteuid!(0)
+    }
+  })
 })
