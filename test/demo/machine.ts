@@ -16,10 +16,13 @@ interface ClientConfiguration {
 
 const ownConfiguration = ['repos.conf', 'binrepos.conf', 'gnupg']
 
+/** Stands for the keyring that a client has made for itself. */
+const key = { path: '/etc/portage/gnupg/private-key', content: 'known to this client alone\n' }
+
 export class Machine {
   private constructor(
     private readonly client: Client,
-    private readonly commands: ClientConfiguration['commands'],
+    private readonly configuration: ClientConfiguration,
     private readonly publisher: Publisher,
     private readonly stage: Stage,
   ) {}
@@ -34,14 +37,14 @@ export class Machine {
     const run = await publisher.treeswap(['config', 'portage', TREE, '--json'])
     const { files, commands } = run.document() as ClientConfiguration
     for (const { path, content } of files) stage.answer(`# ${path}\n${content}`)
-    client.writeFiles(files)
-    return new Machine(client, commands, publisher, stage)
+    client.writeFiles([...files, key])
+    return new Machine(client, { files: [...files, key], commands }, publisher, stage)
   }
 
   /** The normal commands of a client, and nothing else. @returns what its emerge did */
   async follow(): Promise<Emerged> {
     const all: Emerged = { fromBinary: [], compiled: [], removed: [] }
-    for (const { argv } of this.commands) {
+    for (const { argv } of this.configuration.commands) {
       this.stage.command(`client: ${argv.join(' ')}`)
       const { fromBinary, compiled, removed } = emergedIn((await this.client.run(argv)).lines)
       all.fromBinary.push(...fromBinary)
@@ -68,6 +71,11 @@ export class Machine {
       expectSame(`the client's ${own}`, differences(expected, digestOf(this.client.path(own), ignored)), [])
       return sum + expected.size
     }, 0)
+  }
+
+  /** What belongs to the client and not to its profile is as the client wrote it. */
+  expectOwnConfiguration(): void {
+    for (const { path, content } of this.configuration.files) expectSame(path, this.client.read(path), content)
   }
 
   /** Runs the installed program, which needs all libraries of the overlay and the main repo. */

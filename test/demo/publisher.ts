@@ -76,7 +76,7 @@ export class Publisher {
 
   /** Runs and prints a treeswap command. @throws where its exit code is another than `exitCode` */
   async treeswap(args: readonly string[], exitCode = 0): Promise<TreeswapRun> {
-    this.stage.command(['treeswap', ...args].join(' '))
+    this.stage.command(['treeswap', ...args.map(quoted)].join(' '))
     const run = await runTreeswap(args, {
       cwd: this.directory,
       onLine: (line) => this.stage.progress(line),
@@ -180,6 +180,10 @@ interface Pack {
 
 function packsOf(artifact: string): Pack[] {
   return (JSON.parse(readFileSync(join(artifact, 'build.json'), 'utf8')) as { packs: Pack[] }).packs
+}
+
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument}'`
 }
 
 function list(names: readonly string[] | undefined): string {

@@ -68,10 +68,10 @@ export async function secondRound({ repos, publisher, stage, machine }: Scene, f
     expectTrue('the static library that the USE flag asks for is there', client.has('usr/lib/libutf8proc.a'))
     expectSame('README in the client', client.read('var/db/repos/gentoo/README'), 'State of this repo: fresh\n')
     expectTrue('make.conf has the edit of equal size', client.read('etc/portage/make.conf').includes('-j1'))
-    expectTrue("the client's own repos.conf is kept", client.has('etc/portage/repos.conf'))
-    expectTrue("the client's own binrepos.conf is kept", client.has('etc/portage/binrepos.conf'))
     stage.prove('profile and world reach the client', await client.expectProgram('1.1'))
     stage.prove('edits of equal size reach the client', `${client.expectServedTrees()} files equal by sha256`)
+    client.expectOwnConfiguration()
+    stage.prove('the client keeps what is its own', 'repos.conf, binrepos.conf, keys')
   })
   await onePackage({ repos, publisher, stage, machine }, first)
 }
@@ -161,6 +161,7 @@ export async function fourthRound({ publisher, stage, machine }: Scene): Promise
   await stage.step('forward again: the client follows', async () => {
     stage.answer((await publisher.treeswap(['publish', `${TREE}@latest`])).stdout)
     await client.follow()
+    client.expectOwnConfiguration()
     expectTrue('the static library is back', client.has('usr/lib/libutf8proc.a'))
     const line = await client.expectProgram('1.2')
     stage.prove('and so does the way forward', `${line}; ${client.expectServedTrees()} files equal by sha256`)

@@ -21,9 +21,9 @@ export interface TreeswapOptions {
 
 const program = new URL('../../dist/treeswap.mjs', import.meta.url).pathname
 
-/** Runs the compiled program as its users do: a process of its own. */
+/** Runs the compiled program as its users do: a process of its own, which ends when this one does. */
 export async function runTreeswap(args: readonly string[], options: TreeswapOptions = {}): Promise<TreeswapRun> {
-  const child = execa(process.execPath, [program, ...args], {
+  const child = execa('setpriv', ['--pdeathsig', 'TERM', process.execPath, program, ...args], {
     reject: false,
     stdin: 'ignore',
     stripFinalNewline: false,
