@@ -28,7 +28,7 @@ describe('a machine build that goes wrong', function () {
     writeProfile(site.path('git/profile'), ['app-test/first', 'app-test/second', 'app-test/third'])
   })
   after(() => {
-    site?.remove()
+    Site.removeAll()
   })
 
   function change(...packages: TinyPackage[]): void {

@@ -14,8 +14,16 @@ export class Site {
     private readonly progress: string[] = [],
   ) {}
 
+  private static readonly all: Site[] = []
+
+  /** For `after`: removes what a suite made, also where it was skipped or broke off. */
+  static removeAll(): void {
+    for (const site of Site.all.splice(0)) site.remove()
+  }
+
   static async create(settings: { root?: string; machine?: string } = {}): Promise<Site> {
     const site = new Site(mkdtempSync(join(tmpdir(), 'treeswap-e2e-')))
+    Site.all.push(site)
     const root = settings.root ?? (await builderRoot(() => undefined))
     writeFiles(site.directory, {
       'treeswap.yaml': `schema: 1
@@ -97,7 +105,7 @@ ${settings.machine ?? ''}`,
       .filter((line) => line.includes(this.directory))
   }
 
-  remove(): void {
+  private remove(): void {
     execFileSync('rm', ['-rf', '--one-file-system', this.directory])
   }
 }
