@@ -25,7 +25,7 @@ export const list = defineCommand({
       build.base === null ? 'full' : `on ${build.base}`,
       [...(build.published ? ['published'] : []), ...build.tags].join(', '),
     ])
-    const text = table(['BUILD', 'FINISHED', 'ARTIFACT', 'PACKED', ''], rows) || 'no builds'
+    const text = table(['BUILD', 'FINISHED', 'ARTIFACT', 'PACKED', 'NOTES'], rows) || 'no builds'
     return Promise.resolve({ json: { builds }, text })
   },
 })

@@ -1,4 +1,4 @@
-import { formatReference, parseReference } from '../../model/reference.js'
+import { parseReference } from '../../model/reference.js'
 import { publish as publishBuild } from '../../publish/publish.js'
 import { openStore } from '../../store/layout.js'
 import { pull } from '../../store/pull.js'
@@ -28,7 +28,6 @@ export const publish = defineCommand({
     const { source, tree, number } = await inSource(reference, args.from)
     const { fetchedBytes, newObjects } = await pull(store, source, tree, number, context)
     const { json, text } = describePublication(await publishBuild(store, tree, number, settings, context))
-    context.report.step(`${formatReference(tree, number)} is served`)
     return { json: { ...json, pulled: { fetchedBytes, newObjects } }, text }
   },
 })

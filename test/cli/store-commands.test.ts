@@ -1,0 +1,128 @@
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect } from 'chai'
+import { compile, documentOf, treeswap } from './treeswap.js'
+
+interface Package {
+  cpv: string
+  buildId: number
+  bytes: number
+}
+
+describe('commands that need nothing but --root', function () {
+  this.timeout(120_000)
+  let directory = ''
+
+  before(compile)
+  beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'cli-store-'))))
+  afterEach(() => rmSync(directory, { recursive: true }))
+
+  function put(path: string, content: string | Buffer): void {
+    mkdirSync(dirname(join(directory, path)), { recursive: true })
+    writeFileSync(join(directory, path), content)
+  }
+
+  /** What a build leaves for `treeswap pack`. */
+  function makeResult(packages: readonly Package[]): void {
+    rmSync(join(directory, 'result'), { recursive: true, force: true })
+    put('result/repos/gentoo/profiles/repo_name', 'gentoo\n')
+    put('result/etc-portage/make.conf', 'USE=""\n')
+    put('result/var-lib-portage/world', 'sys-apps/hello\n')
+    const stanzas = packages.map(({ cpv, buildId, bytes }) => {
+      const path = `${cpv}-${buildId}.gpkg.tar`
+      put(`result/binpkgs/${path}`, Buffer.alloc(bytes, `${cpv} ${buildId} `))
+      return `BUILD_ID: ${buildId}\nBUILD_TIME: ${buildId}\nCPV: ${cpv}\nPATH: ${path}\nSIZE: ${bytes}\n`
+    })
+    put('result/binpkgs/Packages', [`ARCH: amd64\nPACKAGES: ${packages.length}\n`, ...stanzas].join('\n') + '\n')
+  }
+
+  async function succeed(...args: string[]): Promise<Record<string, unknown>> {
+    const ended = await treeswap([...args, '--json'], { cwd: directory })
+    expect(ended.exitCode, ended.stdout + ended.stderr).to.equal(0)
+    const document = documentOf(ended)
+    expect(document.schema).to.equal(1)
+    return document
+  }
+
+  const large = { cpv: 'sys-apps/large-1', buildId: 1, bytes: 300_000 }
+
+  it('pack, pull, publish, tell, go back', async () => {
+    makeResult([large, { cpv: 'sys-apps/hello-1', buildId: 1, bytes: 10 }])
+    await succeed('pack', 'result', '--tree', 'database', '--number', '1', '--out', 'artifacts/database/1')
+    makeResult([large, { cpv: 'sys-apps/hello-2', buildId: 1, bytes: 10 }])
+    const base = ['--base', 'artifacts/database/1']
+    await succeed('pack', 'result', '--tree', 'database', '--number', '2', '--out', 'artifacts/database/2', ...base)
+
+    const store = ['--root', 'store']
+    const first = await succeed('publish', 'database@1', '--from', 'dir:artifacts', ...store)
+    expect(first).to.deep.include({ tree: 'database', build: 1, already: false, copies: 0 })
+    const pulled = await succeed('pull', 'database', '--from', 'dir:artifacts', ...store)
+    expect(pulled).to.deep.include({ number: 2, already: false })
+    expect(pulled.fetchedBytes, 'the large package is not fetched again').to.be.lessThan(300_000)
+
+    const difference = await succeed('diff', 'database', ...store)
+    expect(difference).to.deep.include({
+      from: 1,
+      to: 2,
+      added: [],
+      removed: [],
+      rebuilt: [],
+      upgraded: [{ package: 'sys-apps/hello', slot: '0', from: '1', to: '2' }],
+    })
+
+    await succeed('publish', 'database', ...store)
+    await succeed('rollback', 'database', ...store)
+    const { trees } = (await succeed('status', 'database', ...store)) as { trees: Record<string, unknown>[] }
+    expect(trees).to.have.length(1)
+    expect(trees[0]).to.deep.include({ tree: 'database', previous: 2, latest: 2 })
+    expect(trees[0]?.published).to.deep.include({ build: 1, serial: 3 })
+    expect(readFileSync(join(directory, 'store/published/database/.binpkgs/Packages'), 'utf8')).to.include('hello-1')
+
+    const { builds } = (await succeed('list', ...store)) as { builds: Record<string, unknown>[] }
+    expect(builds.map(({ number, base: on, published }) => [number, on, published])).to.deep.equal([
+      [1, null, true],
+      [2, 1, false],
+    ])
+    const { build } = (await succeed('show', 'database@-1', ...store)) as { build: Record<string, unknown> }
+    expect(build).to.include({ name: 'database', number: 2, base: 1 })
+    expect(await succeed('check', ...store)).to.deep.include({ findings: [] })
+  })
+
+  it('explains what is not there, without losing what is', async () => {
+    makeResult([large])
+    await succeed('pack', 'result', '--tree', 'database', '--number', '1', '--out', 'artifacts/database/1')
+    await succeed('publish', 'database@1', '--from', 'dir:artifacts', '--root', 'store')
+    const wrong: [string[], string, number][] = [
+      [['status', 'databse'], 'TREE_UNKNOWN', 13],
+      [['show', 'database@7'], 'BUILD_UNKNOWN', 13],
+      [['rollback', 'database'], 'NO_PREVIOUS', 13],
+      [['log', 'database'], 'LOG_MISSING', 10],
+      [['diff', 'database', 'other'], 'USAGE', 10],
+      [['pull', 'database@published', '--from', 'dir:artifacts'], 'USAGE', 10],
+      [['publish', 'database', '--http', 'gopher://x'], 'USAGE', 10],
+      [['publish', 'database', '--grace', '5'], 'USAGE', 10],
+    ]
+    for (const [args, code, exitCode] of wrong) {
+      const ended = await treeswap([...args, '--root', 'store', '--json'], { cwd: directory })
+      expect(documentOf(ended).error, args.join(' ')).to.include({ code })
+      expect(ended.exitCode, args.join(' ')).to.equal(exitCode)
+    }
+    expect(await succeed('check', '--root', 'store')).to.deep.include({ findings: [] })
+  })
+
+  it('ends a check with 13 where something is damaged, and names the build', async () => {
+    makeResult([large])
+    await succeed('pack', 'result', '--tree', 'database', '--number', '1', '--out', 'artifacts/database/1')
+    await succeed('publish', 'database@1', '--from', 'dir:artifacts', '--root', 'store')
+    const objects = join(directory, 'store/objects')
+    const files = readdirSync(objects).flatMap((name) =>
+      readdirSync(join(objects, name)).map((key) => `${name}/${key}`),
+    )
+    const victim = files.find((file) => readFileSync(join(objects, file), 'utf8') === 'USE=""\n') ?? ''
+    writeFileSync(join(objects, victim), 'USE="x"\n')
+    const ended = await treeswap(['check', '--root', 'store'], { cwd: directory })
+    expect(ended.exitCode).to.equal(13)
+    expect(ended.stdout).to.match(new RegExp(`damaged +objects/${victim} +database@1`))
+  })
+})

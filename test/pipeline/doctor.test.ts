@@ -1,0 +1,60 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { examine } from '../../src/pipeline/doctor.js'
+import { isOlder } from '../../src/pipeline/doctor-tools.js'
+
+describe('doctor', function () {
+  this.timeout(60_000)
+  let directory = ''
+
+  beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'doctor-'))))
+  afterEach(() => rmSync(directory, { recursive: true }))
+
+  it('says how to mend whatever it finds wrong', async () => {
+    const findings = await examine({ roles: ['build', 'publish', 'serve'], root: directory, builder: directory })
+    expect(new Set(findings.map(({ role }) => role))).to.have.property('size', 3)
+    for (const { name, status, hint } of findings) {
+      if (status === 'ok') expect(hint, name).to.equal(undefined)
+      else expect(hint, name).to.be.a('string').and.not.equal('')
+    }
+    const names = findings.map(({ name }) => name)
+    expect(names).to.include.members([
+      'systemd-nspawn',
+      'user namespaces',
+      'overlayfs',
+      'control groups',
+      'flock',
+      'rsync',
+    ])
+  })
+
+  it('looks only at what the role needs', async () => {
+    const findings = await examine({ roles: ['publish'], root: directory, builder: '/nowhere' })
+    expect(findings.map(({ name }) => name)).not.to.include('systemd-nspawn')
+  })
+
+  it('sees that a store cannot be where a file is', async () => {
+    writeFileSync(join(directory, 'file'), '')
+    const findings = await examine({ roles: ['publish'], root: join(directory, 'file'), builder: directory })
+    expect(findings.find(({ name }) => name === 'store')).to.deep.include({ status: 'fail' })
+  })
+
+  it('judges a store that is not there yet by where it will be', async () => {
+    const findings = await examine({ roles: ['publish'], root: join(directory, 'a/b'), builder: directory })
+    expect(findings.find(({ name }) => name === 'store')?.status).to.not.equal('fail')
+  })
+
+  it('sees whether objects and generations can be linked', async () => {
+    for (const name of ['objects', 'published']) mkdirSync(join(directory, name))
+    const findings = await examine({ roles: ['publish'], root: directory, builder: directory })
+    expect(findings.find(({ name }) => name === 'hard links')?.status).to.equal('ok')
+  })
+
+  it('compares versions by their numbers', () => {
+    expect(isOlder('3.2.7', '3.10')).to.equal(true)
+    expect(isOlder('20.19.1', '20.19')).to.equal(false)
+    expect(isOlder('252', '247')).to.equal(false)
+  })
+})

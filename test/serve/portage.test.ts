@@ -1,0 +1,80 @@
+import { expect } from 'chai'
+import { TreeswapError } from '../../src/model/errors.js'
+import { describeClient, portageConfiguration } from '../../src/serve/portage.js'
+import { rsyncdConfiguration } from '../../src/serve/rsyncd.js'
+
+const client = {
+  tree: 'database',
+  repos: ['gentoo', 'overlay'],
+  mainRepo: 'gentoo',
+  rsync: 'rsync://pkgs.example.org:8730',
+  http: 'http://pkgs.example.org/x',
+}
+
+describe("a Gentoo client's configuration", () => {
+  it('names every ebuild repo with its place, its URL and how it is verified', () => {
+    const [repos] = portageConfiguration(client).files
+    expect(repos).to.deep.equal({
+      path: '/etc/portage/repos.conf/treeswap.conf',
+      content: `[DEFAULT]
+main-repo = gentoo
+
+[gentoo]
+location = /var/db/repos/gentoo
+sync-type = rsync
+sync-uri = rsync://pkgs.example.org:8730/repos/database/gentoo/
+# the Manifests of a published repo are not signed by Gentoo as a whole
+sync-rsync-verify-metamanifest = no
+auto-sync = yes
+
+[overlay]
+location = /var/db/repos/overlay
+sync-type = rsync
+sync-uri = rsync://pkgs.example.org:8730/repos/database/overlay/
+# the Manifests of a published repo are not signed by Gentoo as a whole
+sync-rsync-verify-metamanifest = no
+auto-sync = yes
+`,
+    })
+  })
+
+  it('says that packages are not verified, and why', () => {
+    const content = portageConfiguration(client).files[1]?.content ?? ''
+    expect(content).to.include('sync-uri = http://pkgs.example.org/x/binpkgs/database/\n')
+    expect(content).to.match(/# The packages are not signed[^]*\nverify-signature = false\n/)
+  })
+
+  it('prints commands that a shell reads as they are meant', () => {
+    const text = describeClient(portageConfiguration(client))
+    expect(text).to.include('\nemerge --sync\n')
+    expect(text).to.include(
+      ' rsync://pkgs.example.org:8730/profiles/database/.profile/./var/lib/portage/world_sets /\n',
+    )
+    expect(text).to.include('\nemerge --update --deep --newuse --getbinpkg --rebuilt-binaries=y @world\n')
+  })
+
+  for (const key of ['rsync', 'http'] as const) {
+    it(`asks for publisher.${key} where the configuration lacks it`, () => {
+      const { tree, repos, mainRepo } = client
+      const other = key === 'rsync' ? { http: client.http } : { rsync: client.rsync }
+      expect(() => portageConfiguration({ tree, repos, mainRepo, ...other }))
+        .to.throw(TreeswapError, key)
+        .with.property('code', 'PUBLISHER_URL')
+    })
+  }
+})
+
+describe('configuration of servers', () => {
+  for (const root of ['/srv/tree swap', '/srv/a;b', '/srv/$x', '/srv/a\nb', '/srv/a"b', '/srv/%HOME%']) {
+    it(`refuses ${JSON.stringify(root)}, which would mean something else there`, () => {
+      expect(() => rsyncdConfiguration({ root }))
+        .to.throw(TreeswapError)
+        .with.property('code', 'PATH_UNSUPPORTED')
+    })
+  }
+
+  it('takes the port from the URL', () => {
+    expect(rsyncdConfiguration({ root: '/srv/t', rsync: 'rsync://h:8730' })).to.include('\nport = 8730\n')
+    expect(rsyncdConfiguration({ root: '/srv/t', rsync: 'rsync://h' })).not.to.include('port')
+  })
+})
