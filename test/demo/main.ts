@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'treeswap-demo-'))
   chmodSync(directory, 0o755)
   const keep = process.argv.includes('--keep')
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort())
   try {
     await demo(directory)
     stage.table()
