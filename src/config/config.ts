@@ -30,7 +30,7 @@ export interface BuilderConfig {
   fullEvery: number
 }
 
-export interface ChrootConfig {
+interface ChrootConfig {
   name: string
   /** tarball or directory; undefined: it is made by `treeswap chroot create` */
   from: string | undefined

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export const program = fileURLToPath(new URL('../../dist/treeswap.mjs', import.meta.url))
+const program = fileURLToPath(new URL('../../dist/treeswap.mjs', import.meta.url))
 let compiled = false
 
 /** For `before`: compiles the runner once for all tests that drive it. */
