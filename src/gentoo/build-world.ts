@@ -13,8 +13,9 @@ import { dropStaleSalvage, noteRepos, salvagePackages } from './salvage.js'
 import { emerge, inContainer, listInstalled, packageInstalled } from './world-session.js'
 import type { WorldSession } from './world-session.js'
 import type { Limits, RootService, Session } from '../chroot/requests.js'
-import { buildError } from '../model/errors.js'
+import { buildError, TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
+import { ticks } from '../system/clock.js'
 import { copyTree } from '../system/copy-tree.js'
 import { listDirectory, makeDirectory, makeTemporaryDirectory, removeTree, writeAtomically } from '../system/files.js'
 
@@ -78,7 +79,7 @@ export async function buildWorld<T>(
       return archived
     } catch (error) {
       await salvage(request, directory, session)
-      throw error
+      throw explainLimit(request, error)
     } finally {
       await session.reclaim(directory)
       removeTree(directory)
@@ -110,11 +111,19 @@ async function runWorld(
       packages: tree('binpkgs'),
       distfiles: request.distfiles,
       etcPortage: join(directory, 'etc-portage'),
-      logs: logs,
+      logs,
     },
     options.limits,
   )
-  const world = { session, plan, network: options.network, logs: logs, record: request.record, context }
+  const world: WorldSession = {
+    session,
+    plan,
+    deadline: options.limits.seconds && ticks() + options.limits.seconds * 1000,
+    network: options.network,
+    logs,
+    record: request.record,
+    context,
+  }
   await placeWorld(world, tree('var-lib-portage'))
   context.report.step(`building ${options.target.join(' ')} of ${request.tree}`)
   await emerge(world, [...options.emerge, ...options.target], events)
@@ -187,6 +196,17 @@ async function collect(
 
 function writeIndex(binpkgs: string, stanzas: Stanza[]): void {
   writeAtomically(join(binpkgs, INDEX), formatPackages({ header: headerOf(binpkgs), stanzas }))
+}
+
+/** The container knows what was left of the time when it was started; the reader wants to know the configured time. */
+function explainLimit({ tree, options: { limits } }: WorldRequest, error: unknown): unknown {
+  if (!(error instanceof TreeswapError) || error.code !== 'LIMIT_TIME') return error
+  return buildError(
+    'LIMIT_TIME',
+    `the build of ${tree} was stopped: it took longer than its time limit of ${limits.seconds ?? 0} s`,
+    'see in the log what it did last; raise limits.time of the machine, or build again: what was finished is kept',
+    error,
+  )
 }
 
 /** Directories of runs that were killed: the session's lock says that nobody works in them any more. */

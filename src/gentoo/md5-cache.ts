@@ -9,6 +9,9 @@ import { exists, isDirectory, listDirectory, makeDirectory } from '../system/fil
 
 export const CACHE = 'metadata/md5-cache'
 
+/** Seconds: the largest repo from nothing takes well under an hour; an ebuild that loops must not stop everything. */
+const LONGEST = 6 * 3600
+
 /** Every ebuild of a repo as CATEGORY/PF. */
 export function listEbuilds(directory: string): string[] {
   const ebuilds: string[] = []
@@ -62,7 +65,7 @@ export async function generateCache(
         env: baseEnvironment,
         binds: [...bindRepos(repos), { source: cache, target: `/var/db/repos/${repo.name}/${CACHE}`, writable: true }],
         network: false,
-        limits: {},
+        limits: { seconds: LONGEST },
       },
       (line) => {
         output.push(line)

@@ -7,6 +7,7 @@ import type { Installed, InstalledPackage } from './installed.js'
 import type { Session } from '../chroot/requests.js'
 import { buildError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
+import { ticks } from '../system/clock.js'
 
 /** Options of every emerge call; `--quiet-build` sends each package's output to its own log. */
 const fixedOptions = ['--ask=n', '--color=n', '--quiet-build=y', '--buildpkg', '--usepkg', '--binpkg-respect-use=y']
@@ -15,6 +16,8 @@ const fixedOptions = ['--ask=n', '--color=n', '--quiet-build=y', '--buildpkg', '
 export interface WorldSession {
   session: Session
   plan: ContainerPlan
+  /** when the build's time is over, on the clock of ticks(); undefined: never */
+  deadline: number | undefined
   /** whether ebuilds may use the network while they build */
   network: boolean
   /** the host's directory of PORTAGE_LOGDIR */
@@ -60,7 +63,8 @@ async function callEmerge(
 /** @throws ROOT_UNREADABLE */
 export async function listInstalled(world: WorldSession): Promise<Installed> {
   const lines: string[] = []
-  await inContainer(world, listInstalledCommand, false, (line) => lines.push(line))
+  const quiet = { ...world, record: () => undefined }
+  await inContainer(quiet, listInstalledCommand, false, (line) => lines.push(line))
   return parseInstalled(lines.join('\n'))
 }
 
@@ -87,15 +91,16 @@ export async function packageInstalled(
   )
 }
 
-/** Puts the profile's world file into the root and runs what is given in the container. */
+/** Runs a program in the container, for no longer than is left of the build's time. */
 export async function inContainer(
-  { session, plan, record }: WorldSession,
+  { session, plan, deadline, record }: WorldSession,
   argv: string[],
   network: boolean,
   onLine: (line: string) => void = () => undefined,
 ): Promise<number> {
   record(`$ ${argv.slice(0, 12).join(' ').split('\n')[0] ?? ''}`)
-  return session.run({ argv, network, ...plan }, (line) => {
+  const seconds = deadline === undefined ? {} : { seconds: Math.max(1, (deadline - ticks()) / 1000) }
+  return session.run({ argv, network, ...plan, limits: { ...plan.limits, ...seconds } }, (line) => {
     record(line)
     onLine(line)
   })

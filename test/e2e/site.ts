@@ -4,15 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { builderRoot } from '../lab/portage-root.js'
 import { runTreeswap } from '../lab/run-treeswap.js'
-import type { TreeswapRun } from '../lab/run-treeswap.js'
+import type { TreeswapOptions, TreeswapRun } from '../lab/run-treeswap.js'
 import { writeFiles } from '../lab/temporary.js'
 
 /** A builder and a publisher on this host, for one machine `database`, in a directory of their own. */
 export class Site {
-  private constructor(
-    readonly directory: string,
-    private readonly progress: string[] = [],
-  ) {}
+  private constructor(readonly directory: string) {}
 
   private static readonly all: Site[] = []
 
@@ -21,7 +18,7 @@ export class Site {
     for (const site of Site.all.splice(0)) site.remove()
   }
 
-  static async create(settings: { root?: string; machine?: string } = {}): Promise<Site> {
+  static async create(settings: { root?: string; repo?: string; machine?: string } = {}): Promise<Site> {
     const site = new Site(mkdtempSync(join(tmpdir(), 'treeswap-e2e-')))
     Site.all.push(site)
     const root = settings.root ?? (await builderRoot(() => undefined))
@@ -32,7 +29,9 @@ builder: { directory: ${site.path('builder')} }
 chroots:
   database: { from: ${root} }
 repos:
-  gentoo: { url: ${site.path('git/gentoo')} }
+  gentoo:
+    url: ${site.path('git/gentoo')}
+${settings.repo ?? ''}
 machines:
   database:
     profile: { url: ${site.path('git/profile')} }
@@ -57,14 +56,12 @@ ${settings.machine ?? ''}`,
 
   /** Runs treeswap with this site's configuration. */
   async run(...args: string[]): Promise<TreeswapRun> {
-    return this.runAborted(undefined, ...args)
+    return this.start(args, {})
   }
 
-  async runAborted(signal: AbortSignal | undefined, ...args: string[]): Promise<TreeswapRun> {
-    const [command = '', ...rest] = args
-    const all = [command, ...rest, '--config', this.path('treeswap.yaml'), '--json']
-    const onLine = (line: string) => void this.progress.push(line)
-    return runTreeswap(all, { onLine, ...(signal !== undefined && { signal }) })
+  /** The same, with an eye on what it says and a way to stop it. */
+  async start(args: readonly string[], options: TreeswapOptions): Promise<TreeswapRun> {
+    return runTreeswap([...args, '--config', this.path('treeswap.yaml'), '--json'], options)
   }
 
   /** Runs treeswap and returns its document; fails with everything it said where it does not succeed. */
@@ -74,11 +71,6 @@ ${settings.machine ?? ''}`,
     throw new Error(
       `treeswap ${args.join(' ')}: exit code ${result.exitCode}\n${result.stdout}\n${result.told.join('\n')}`,
     )
-  }
-
-  /** Everything a treeswap process of this site said so far. */
-  said(): string {
-    return this.progress.join('\n')
   }
 
   /** The layers of the machine's root: they change when, and only when, a build was committed. */

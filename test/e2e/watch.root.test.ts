@@ -1,0 +1,63 @@
+import { expect } from 'chai'
+import { readFileSync } from 'node:fs'
+import { needsRoot } from '../lab/needs-root.js'
+import { writeFiles } from '../lab/temporary.js'
+import { Site } from './site.js'
+import { ebuild, writeProfile, writeTinyRepo } from './tiny-repo.js'
+
+describe('treeswap run --watch', function () {
+  this.timeout(300_000)
+
+  before(needsRoot)
+  after(() => {
+    Site.removeAll()
+  })
+
+  it('builds what is committed while it runs, goes on after a failure, and ends cleanly when it is told to', async () => {
+    const site = await Site.create({ repo: '    poll: 1s\n', machine: '    poll: 1s\n' })
+    writeTinyRepo(site.path('git/gentoo'), 'gentoo', [{ cpv: 'app-test/tool-1' }])
+    writeProfile(site.path('git/profile'), ['app-test/tool'])
+    site.commit('gentoo')
+    site.commit('profile')
+    const commit = (cpv: string, compile: string) => {
+      const [path, text] = ebuild({ cpv, compile })
+      writeFiles(site.path('git/gentoo'), { [path]: text })
+      site.commit('gentoo')
+    }
+    const stop = new AbortController()
+    const story: [RegExp, () => void][] = [
+      [
+        /database@1: .*published as generation 1/,
+        () => {
+          commit('app-test/tool-2', 'die')
+        },
+      ],
+      [
+        /database: failed/,
+        () => {
+          commit('app-test/tool-3', ':')
+        },
+      ],
+      [
+        /database@2: .*published as generation 2/,
+        () => {
+          stop.abort()
+        },
+      ],
+    ]
+    const result = await site.start(['run', '--watch'], {
+      signal: stop.signal,
+      onLine: (line) => {
+        const [next] = story
+        if (!next?.[0].test(line)) return
+        story.shift()
+        next[1]()
+      },
+    })
+    expect(result.exitCode).to.be.oneOf([0, 143])
+    expect(story).to.have.length(0)
+    const index = readFileSync(site.path('srv/published/database/.binpkgs/Packages'), 'utf8')
+    expect(index).to.contain('CPV: app-test/tool-3')
+    expect(site.processes()).to.deep.equal([])
+  })
+})
