@@ -17,11 +17,11 @@ import { contentOf } from './generation-files.js'
  * @throws ABORTED
  */
 export async function check(store: Store, context: Context): Promise<Finding[]> {
-  const findings = await checkStore(store, context)
+  let findings = await checkStore(store, context)
   for (const tree of publishedTrees(store)) {
-    findings.push(...checkPointer(store, tree))
+    findings = findings.concat(checkPointer(store, tree))
     for (const serial of listGenerations(store, tree)) {
-      findings.push(...(await checkGeneration(store, tree, serial, context)))
+      findings = findings.concat(await checkGeneration(store, tree, serial, context))
     }
   }
   return findings

@@ -145,7 +145,7 @@ async function readIfSound(path: string, pack: Pack): Promise<Manifest | undefin
 /** @returns keys of the objects that are new and lie in the staging directory */
 async function stageMissing(pull: Pull, manifests: readonly PackManifest[]): Promise<ObjectKey[]> {
   const known = knownObjects(pull.store)
-  const staged: ObjectKey[] = []
+  let staged: ObjectKey[] = []
   const staging = join(pull.staging, 'objects')
   makeDirectory(staging)
   const present = (key: ObjectKey): boolean => known(key) || exists(join(staging, key))
@@ -155,7 +155,7 @@ async function stageMissing(pull: Pull, manifests: readonly PackManifest[]): Pro
     const origins = new Set(missing.map(({ origin }) => origin))
     for (const origin of origins) {
       const entries = missing.filter((entry) => entry.origin === origin)
-      staged.push(...(await stagePack(pull, { pack, manifest }, origin, entries, staging)))
+      staged = staged.concat(await stagePack(pull, { pack, manifest }, origin, entries, staging))
     }
   }
   return staged
