@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { withLock } from '../../src/system/lock.js'
 
 /** What is expensive to make lies here between runs; safe to delete. */
-export const cacheDirectory = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'treeswap')
+const cacheDirectory = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'treeswap')
 
 /** A short name for the way something is made: another recipe gets another place in the cache. */
 export function recipeKey(recipe: unknown): string {
