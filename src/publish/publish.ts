@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { Build } from '../model/build.js'
+import { TreeswapError } from '../model/errors.js'
 import type { FileMap } from '../model/file-map.js'
 import { validName } from '../model/names.js'
 import { formatReference } from '../model/reference.js'
@@ -17,7 +18,7 @@ import type { TreeState } from '../store/state.js'
 import { now } from '../system/clock.js'
 import { explainDiskError, rename, replaceLink, syncDirectory, syncFileSystem, writeNew } from '../system/files.js'
 import { sha256 } from '../system/hash.js'
-import { aborted } from '../system/process.js'
+import { aborted, runAny } from '../system/process.js'
 import { buildTree } from './build-tree.js'
 import { findDamage } from './damage.js'
 import { contentOf, withIndexFiles } from './generation-files.js'
@@ -130,6 +131,7 @@ async function makeGeneration(
   const directory = unfinishedGeneration(store, tree, serial)
   context.report.step(`publishing ${formatReference(tree, marker.build)} as generation ${serial}`)
   try {
+    await spreadOverDisk(dirname(directory))
     const filled = await buildTree(store, files, directory, context)
     writeNew(`${directory}/${MARKER_FILE}`, JSON.stringify(marker) + '\n')
     await syncFileSystem(directory)
@@ -141,6 +143,19 @@ async function makeGeneration(
   } catch (error) {
     await takeDown(directory, context)
     throw error
+  }
+}
+
+/**
+ * Tells ext4 to begin each directory below in a part of the disk that has room (chattr(1), T). Else it looks for room
+ * for each of 30,000 new directories beside its full parent, which takes up to three times as long. Where it is not
+ * ext4 nothing is lost.
+ */
+async function spreadOverDisk(directory: string): Promise<void> {
+  try {
+    await runAny('chattr', ['+T', directory])
+  } catch (error) {
+    if (!(error instanceof TreeswapError)) throw error
   }
 }
 
