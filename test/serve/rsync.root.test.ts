@@ -163,7 +163,11 @@ describe('rsync daemon with the printed configuration', function () {
       )
     publishFiles(root, 'database', 2, files('a'))
     const pull = run('rsync', ['-a', '--bwlimit=400', `${url}/repos/database/gentoo/`, join(client, 'gentoo')])
-    while (!existsSync(join(client, 'gentoo/cat/p0'))) await new Promise((resolve) => setTimeout(resolve, 20))
+    const state = { ended: false }
+    void pull.finally(() => (state.ended = true)).catch(() => undefined)
+    while (!state.ended && !existsSync(join(client, 'gentoo/cat/p0')))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(state.ended, 'the pull ended before anything was published').to.equal(false)
     publishFiles(root, 'database', 3, files('b'))
     await pull
     const words = new Set(
