@@ -121,7 +121,7 @@ function present(directory: string, name: string): ChrootInfo {
   throw configurationError(
     'CHROOT_MISSING',
     `there is no chroot ${name}`,
-    `${didYouMean(name, names) || there}; create it: treeswap chroot create ${name} TARBALL-OR-DIRECTORY`,
+    `${didYouMean(name, names) || there}; create it: treeswap chroot create ${name} --from TARBALL-OR-DIRECTORY`,
   )
 }
 

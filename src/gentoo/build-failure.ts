@@ -1,10 +1,25 @@
 import { join } from 'node:path'
 import type { EmergeEvents } from './emerge-output.js'
-import { buildError } from '../model/errors.js'
+import { buildError, infrastructureError } from '../model/errors.js'
 import type { TreeswapError } from '../model/errors.js'
 import { listDirectory, readBytes } from '../system/files.js'
 
 const TAIL = 40
+
+/**
+ * Names the sources that could not be fetched; undefined where `emerge --fetchonly` failed for another reason.
+ * Another try may help: mirrors come and go.
+ */
+export function explainFetchFailure(events: EmergeEvents, output: readonly string[]): TreeswapError | undefined {
+  const packages = [...events.failed.keys()]
+  if (packages.length === 0) return undefined
+  const files = output.flatMap((line) => /^!!! Couldn't download '([^.'][^']*)'/.exec(line)?.[1] ?? [])
+  return infrastructureError(
+    'FETCH_FAILED',
+    `sources of ${packages.join(', ')} could not be fetched${files.length > 0 ? `: ${files.join(', ')}` : ''}`,
+    "try again later; if it stays, see SRC_URI and Manifest of the ebuild and the profile's GENTOO_MIRRORS",
+  )
+}
 
 /**
  * Names the package that failed and shows the end of its own log, which the caller prints.

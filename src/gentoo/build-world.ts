@@ -19,7 +19,7 @@ import { ticks } from '../system/clock.js'
 import { copyTree } from '../system/copy-tree.js'
 import { listDirectory, makeDirectory, makeTemporaryDirectory, removeTree, writeAtomically } from '../system/files.js'
 
-export interface WorldOptions {
+interface WorldOptions {
   /** what is brought up to date: sets or package atoms */
   target: string[]
   emerge: string[]

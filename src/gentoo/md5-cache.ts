@@ -6,6 +6,7 @@ import type { RootService } from '../chroot/requests.js'
 import { buildError, configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { exists, isDirectory, listDirectory, makeDirectory } from '../system/files.js'
+import { findFiles } from '../system/glob.js'
 
 export const CACHE = 'metadata/md5-cache'
 
@@ -14,17 +15,10 @@ const LONGEST = 6 * 3600
 
 /** Every ebuild of a repo as CATEGORY/PF. */
 export function listEbuilds(directory: string): string[] {
-  const ebuilds: string[] = []
-  for (const category of listDirectory(directory)) {
-    if (!category.isDirectory() || !/^[A-Za-z0-9_][A-Za-z0-9+_.-]*$/.test(category.name)) continue
-    for (const name of listDirectory(join(directory, category.name))) {
-      if (!name.isDirectory()) continue
-      for (const { name: file } of listDirectory(join(directory, category.name, name.name))) {
-        if (file.endsWith('.ebuild')) ebuilds.push(`${category.name}/${file.slice(0, -'.ebuild'.length)}`)
-      }
-    }
-  }
-  return ebuilds
+  return findFiles(directory, '*/*/*.ebuild').map((path) => {
+    const [category = '', , file = ''] = path.split('/')
+    return `${category}/${file.slice(0, -'.ebuild'.length)}`
+  })
 }
 
 export function hasCache(directory: string): boolean {

@@ -1,16 +1,16 @@
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parsePackages } from './packages-index.js'
 import type { PackagesIndex, Stanza } from './packages-index.js'
 import {
   copyFile,
   linkOrCopy,
-  listDirectory,
   makeDirectory,
   readTextIfThere,
   removeFile,
   removeTree,
   rename,
 } from '../system/files.js'
+import { findFiles } from '../system/glob.js'
 
 /**
  * The finished binary packages of a machine on the build host lie in one directory (Portage calls it PKGDIR). A run
@@ -19,19 +19,10 @@ import {
  */
 export const INDEX = 'Packages'
 
-/** Files below a directory, relative to it. Symlinks and anything else that is no regular file are left out. */
-export function filesBelow(directory: string, top = directory): string[] {
-  return listDirectory(directory).flatMap((entry) => {
-    const path = join(directory, entry.name)
-    if (entry.isDirectory()) return filesBelow(path, top)
-    return entry.isFile() ? [relative(top, path)] : []
-  })
-}
-
 /** Makes a run's package directory with everything that is finished. */
 export function lendPackages(finished: string, run: string): void {
   makeDirectory(run)
-  for (const path of filesBelow(finished)) {
+  for (const path of findFiles(finished, '**')) {
     makeDirectory(dirname(join(run, path)))
     if (path === INDEX) copyFile(join(finished, path), join(run, path))
     else if (isPackage(path)) linkOrCopy(join(finished, path), join(run, path))
@@ -40,7 +31,7 @@ export function lendPackages(finished: string, run: string): void {
 
 /** Removes from a package directory everything but the named packages and the index. */
 export function prunePackages(directory: string, keep: ReadonlySet<string>): void {
-  for (const path of filesBelow(directory)) {
+  for (const path of findFiles(directory, '**')) {
     if (!keep.has(path) && path !== INDEX) removeFile(join(directory, path))
   }
 }

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { filesBelow, headerOf, INDEX, indexOf } from './package-directory.js'
+import { headerOf, INDEX, indexOf } from './package-directory.js'
 import { formatPackages, packagePath } from './packages-index.js'
 import type { Stanza } from './packages-index.js'
 import type { RepoDirectory } from './repositories.js'
@@ -13,6 +13,7 @@ import {
   statusOf,
   writeAtomically,
 } from '../system/files.js'
+import { findFiles } from '../system/glob.js'
 import { sha256 } from '../system/hash.js'
 
 /**
@@ -100,7 +101,7 @@ const choices =
   /^(package\.(use|mask|unmask|accept_keywords|keywords|license|env)|sets|repos\.conf|binrepos\.conf)(\/|$)/
 
 function profileFingerprint(etcPortage: string): string {
-  const files = filesBelow(etcPortage).filter((path) => !choices.test(path))
+  const files = findFiles(etcPortage, '**').filter((path) => !choices.test(path))
   return sha256(JSON.stringify(files.map((path) => [path, sha256(readBytes(join(etcPortage, path)))])))
 }
 
@@ -111,9 +112,9 @@ function fingerprint(stanza: Stanza, repos: readonly RepoDirectory[], profile: s
   const name = directory.slice(category.length + 1)
   const inputs = repos.flatMap((repo) => {
     const cache = join(repo.directory, 'metadata/md5-cache', category)
-    const versions = filesBelow(cache).filter((version) => version.startsWith(`${name}-`))
+    const versions = findFiles(cache, '*').filter((version) => version.startsWith(`${name}-`))
     return [
-      ...filesBelow(join(repo.directory, directory)).map((path) => join(repo.directory, directory, path)),
+      ...findFiles(join(repo.directory, directory), '**').map((path) => join(repo.directory, directory, path)),
       ...versions.map((version) => join(cache, version)),
     ]
   })

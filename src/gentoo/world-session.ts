@@ -1,7 +1,7 @@
 import type { ContainerPlan } from './container.js'
 import { followEmerge, newEvents } from './emerge-output.js'
 import type { EmergeEvents } from './emerge-output.js'
-import { explainFailure } from './build-failure.js'
+import { explainFailure, explainFetchFailure } from './build-failure.js'
 import { listInstalledCommand, parseInstalled } from './installed.js'
 import type { Installed, InstalledPackage } from './installed.js'
 import type { Session } from '../chroot/requests.js'
@@ -52,6 +52,8 @@ async function callEmerge(
     report.progress(events.position.done, events.position.total)
   })
   if (code === 0) return
+  const notFetched = args.includes('--fetchonly') ? explainFetchFailure(events, output) : undefined
+  if (notFetched !== undefined) throw notFetched
   const { error, tail } = explainFailure(args, events, world.logs, output)
   for (const line of tail) {
     world.record(line)

@@ -14,12 +14,12 @@ export interface FileEntry {
   origin?: number
 }
 
-export interface DirectoryEntry {
+interface DirectoryEntry {
   type: 'directory'
   path: string
 }
 
-export interface SymlinkEntry {
+interface SymlinkEntry {
   type: 'symlink'
   path: string
   target: string
@@ -96,7 +96,7 @@ function decodeEntry(line: Record<string, unknown>): Entry | undefined {
 }
 
 /** Whether a path is relative, normal and free of control characters, within the limits of common file systems. */
-export function safePath(path: string): boolean {
+function safePath(path: string): boolean {
   if (path.length === 0 || Buffer.byteLength(path) > 4000) return false
   // eslint-disable-next-line no-control-regex -- these are what is looked for
   if (/[\u0000-\u001f\u007f\ufffd]/.test(path)) return false

@@ -36,6 +36,7 @@ export async function fetchGit(source: GitSource, directory: string, { signal }:
   try {
     await git('fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--', source.url, ref)
   } catch (cause) {
+    if (signal.aborted) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
     throw infrastructureError(
       'GIT_FAILED',

@@ -38,9 +38,6 @@ export {
   closeSync as close,
   createReadStream as readStream,
   existsSync as exists,
-  lchownSync as lchown,
-  linkSync as link,
-  lutimesSync as lutimes,
   openSync as open,
   readdirSync as readDirectory,
   readlinkSync as readLink,
@@ -49,7 +46,6 @@ export {
   renameSync as rename,
   statfsSync as statFileSystem,
   symlinkSync as symlink,
-  unlinkSync as unlink,
   utimesSync as setTimes,
   writeSync as write,
 } from 'node:fs'

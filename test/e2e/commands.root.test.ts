@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { needsRoot } from '../lab/needs-root.js'
+import { stage3Tarball } from '../lab/stage3.js'
 import { writeFiles } from '../lab/temporary.js'
 import { Site } from './site.js'
-import { makeStage3 } from './stage3.js'
 import { ebuild, writeProfile, writeTinyRepo } from './tiny-repo.js'
 
 interface Built {
@@ -29,20 +29,20 @@ const linked = {
 describe('the commands, one by one, on a root from a stage3', function () {
   this.timeout(300_000)
   let site: Site
-  let stage3: string
+  let repo: string
 
   before(needsRoot)
   before(async () => {
-    stage3 = mkdtempSync(join(tmpdir(), 'treeswap-stage3-'))
-    const repo = join(stage3, 'gentoo')
+    repo = mkdtempSync(join(tmpdir(), 'treeswap-repo-'))
     writeTinyRepo(repo, 'gentoo', [{ cpv: 'sys-test/base-1' }, { cpv: 'app-test/tool-1' }, linked])
-    site = await Site.create({ root: await makeStage3(stage3, repo) })
-    execFileSync('cp', ['-a', repo, site.path('gentoo')])
+    const stage3 = { repo, profile: 'base/system', packages: ['sys-test/base'] }
+    site = await Site.create({ root: await stage3Tarball(stage3, () => undefined) })
+    cpSync(repo, site.path('gentoo'), { recursive: true, verbatimSymlinks: true })
     writeProfile(site.path('profile'), ['app-test/tool', 'app-test/linked'], 'base/system')
   })
   after(() => {
     Site.removeAll()
-    rmSync(stage3, { recursive: true, force: true })
+    rmSync(repo, { recursive: true, force: true })
   })
 
   const artifacts = () => `dir:${site.path('artifacts')}`

@@ -79,6 +79,17 @@ describe('a machine build that goes wrong', function () {
     expect(machines[0]?.build?.compiled).to.have.members(['app-test/first-3', 'app-test/second-3'])
   })
 
+  it('says which sources could not be fetched, and that trying again may help', async () => {
+    const digests = `BLAKE2B ${'0'.repeat(128)} SHA512 ${'0'.repeat(128)}`
+    writeFiles(site.path('git/gentoo/app-test/first'), { Manifest: `DIST first-4.tar.gz 1 ${digests}\n` })
+    change({ cpv: 'app-test/first-4', source: 'http://127.0.0.1:1/first-4.tar.gz' })
+    const result = await site.run('run')
+    expect(result.exitCode).to.equal(11)
+    const [machine] = (result.document() as Run).machines
+    expect(machine?.error?.code).to.equal('FETCH_FAILED')
+    expect(machine?.error?.message).to.contain('app-test/first-4').and.to.contain('first-4.tar.gz')
+  })
+
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     it(`leaves no process and no mount after ${signal}, and goes on where it was`, async () => {
       const version = signal === 'SIGTERM' ? 4 : 5

@@ -11,6 +11,8 @@ export interface TinyPackage {
   /** bash of src_install, after the file that every package installs */
   install?: string
   iuse?: string
+  /** SRC_URI; needs a Manifest */
+  source?: string
 }
 
 /** Writes an ebuild repo whose packages take no time to build: each installs /usr/share/NAME/version. */
@@ -42,7 +44,14 @@ export function writeTinyRepo(directory: string, name: string, packages: readonl
 }
 
 /** The path below the repo and the text of a package's ebuild. */
-export function ebuild({ cpv, depends = '', compile = ':', install = ':', iuse = '' }: TinyPackage): [string, string] {
+export function ebuild({
+  cpv,
+  depends = '',
+  compile = ':',
+  install = ':',
+  iuse = '',
+  source = '',
+}: TinyPackage): [string, string] {
   const [category = '', pf = ''] = cpv.split('/')
   const name = pf.replace(/-[0-9].*$/, '')
   const lines = [
@@ -53,6 +62,7 @@ export function ebuild({ cpv, depends = '', compile = ':', install = ':', iuse =
     'LICENSE="MIT"',
     'SLOT="0"',
     'KEYWORDS="amd64"',
+    `SRC_URI="${source}"`,
     `IUSE="${iuse}"`,
     `RDEPEND="${depends}"`,
     'DEPEND="${RDEPEND}"',

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { filesBelow, keepPackages, lendPackages, prunePackages } from '../../src/gentoo/package-directory.js'
+import { keepPackages, lendPackages, prunePackages } from '../../src/gentoo/package-directory.js'
+import { findFiles } from '../../src/system/glob.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 
 const index = (stanzas: Record<string, string>[]) =>
@@ -31,7 +32,7 @@ describe("a run's package directory", () => {
     writeFiles(run(), { 'a/b/b-2-1.gpkg.tar': 'two', Packages: 'new' })
     prunePackages(run(), new Set(['a/b/b-2-1.gpkg.tar']))
     keepPackages(run(), finished())
-    expect(filesBelow(finished())).to.deep.equal(['Packages', 'a/b/b-2-1.gpkg.tar'])
+    expect(findFiles(finished(), '**')).to.deep.equal(['Packages', 'a/b/b-2-1.gpkg.tar'])
     expect(readFileSync(join(finished(), 'Packages'), 'utf8')).to.equal('new')
   })
 })

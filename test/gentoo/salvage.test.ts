@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { filesBelow, indexOf } from '../../src/gentoo/package-directory.js'
+import { indexOf } from '../../src/gentoo/package-directory.js'
 import { dropStaleSalvage, noteRepos, salvagePackages } from '../../src/gentoo/salvage.js'
+import { findFiles } from '../../src/system/glob.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 
 const index = `TIMESTAMP: 1
@@ -51,7 +52,7 @@ describe('what a failed run finished', () => {
 
   it('is kept, but nothing that is torn, unknown or outside', () => {
     expect(salvagePackages(run(), 'tree', finished())).to.deep.equal(['a/b/b-1-1.gpkg.tar'])
-    expect(filesBelow(finished())).to.deep.equal(['Packages', 'a/b/b-1-1.gpkg.tar', 'salvaged.json'])
+    expect(findFiles(finished(), '**')).to.deep.equal(['Packages', 'a/b/b-1-1.gpkg.tar', 'salvaged.json'])
     expect(indexOf(finished()).map((stanza) => stanza.get('CPV'))).to.deep.equal(['a/b-1'])
     expect(existsSync(join(directory(), 'outside.gpkg.tar'))).to.equal(true)
   })
