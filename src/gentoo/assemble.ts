@@ -9,7 +9,7 @@ import { sha256 } from '../system/hash.js'
 export const PACKAGES_DIRECTORY = '.binpkgs'
 
 /** Below it the profile lies as in a client's root, so that one rsync with `-R` takes it over. */
-export const PROFILE_DIRECTORY = '.profile'
+const PROFILE_DIRECTORY = '.profile'
 
 const WORLD_FILES = ['world', 'world_sets']
 

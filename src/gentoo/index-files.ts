@@ -7,7 +7,7 @@ import { PACKAGES_DIRECTORY } from './assemble.js'
 import { formatPackages, packagePath, parsePackages } from './packages-index.js'
 import type { Stanza } from './packages-index.js'
 
-export interface RepoContent {
+interface RepoContent {
   name: string
   /** of the pack's manifest: equal digests, equal content */
   digest: string

@@ -8,8 +8,6 @@ import type { Build } from '../../src/model/build.js'
 import { silent } from '../lab/silent.js'
 import { writeFiles } from '../lab/temporary.js'
 
-export const box: Item = { kind: 'machine', name: 'box' }
-
 /** What a build of the machine is made from. */
 export interface Parts {
   /** `category/name` → content of its binary package */

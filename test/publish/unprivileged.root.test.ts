@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { openStore } from '../../src/store/layout.js'
+import { publishedNumber } from '../../src/store/references.js'
+import { needsRoot } from '../lab/needs-root.js'
+import { archive } from '../store/machine.js'
+import { compileDriver } from './injection.js'
+
+const nobody = 65_534
+
+describe('a publisher that is not root', function () {
+  this.timeout(60_000)
+  before(needsRoot)
+
+  let directory: string
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'treeswap-unprivileged-'))
+  })
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  it('pulls, publishes and goes back', async () => {
+    const artifacts = join(directory, 'artifacts')
+    await archive(artifacts, 1, { world: 'one\n' })
+    await archive(artifacts, 2, { world: 'two\n' }, { base: 1 })
+    chmodSync(directory, 0o755)
+    const { root } = openStore(join(directory, 'store'), { create: true })
+    execFileSync('chown', ['-R', `${nobody}:${nobody}`, root])
+    const driver = compileDriver(directory)
+    const asNobody = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups', '--', process.execPath]
+    const run = (...args: string[]): void => void execFileSync('setpriv', [...asNobody, driver, root, ...args])
+    for (const number of ['1', '2']) run('pull', number, artifacts)
+    for (const number of ['1', '2', '1']) run('publish', number)
+    const store = openStore(root)
+    expect(publishedNumber(store, 'box')).to.equal(1)
+    expect(statSync(store.generation('box', 3)).uid).to.equal(nobody)
+  })
+})
