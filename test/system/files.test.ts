@@ -1,0 +1,43 @@
+import { expect } from 'chai'
+import { linkSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { explainDiskError, linkTarget, readBytes, replaceLink, writeAtomically } from '../../src/system/files.js'
+import { temporaryDirectory } from '../lab/temporary.js'
+
+describe('a file', () => {
+  const directory = temporaryDirectory()
+  const path = (name: string) => join(directory(), name)
+
+  it('is replaced as a whole: what is linked elsewhere keeps the old content', () => {
+    writeFileSync(path('a'), 'old')
+    linkSync(path('a'), path('b'))
+    writeAtomically(path('a'), 'new')
+    expect([readFileSync(path('a'), 'utf8'), readFileSync(path('b'), 'utf8')]).to.deep.equal(['new', 'old'])
+  })
+
+  it('is not read through a symlink that somebody else made', () => {
+    symlinkSync('/etc/hostname', path('link'))
+    expect(() => readBytes(path('link')))
+      .to.throw()
+      .with.property('code', 'ELOOP')
+  })
+
+  it('that is a pointer is moved even where a killed process left its temporary link', () => {
+    symlinkSync('old', path('pointer'))
+    symlinkSync('leftover', `${path('pointer')}.${process.pid}.tmp`)
+    replaceLink('new', path('pointer'))
+    expect(readlinkSync(path('pointer'))).to.equal('new')
+  })
+
+  it('that is no symlink has no target', () => {
+    mkdirSync(path('directory'))
+    expect([linkTarget(path('directory')), linkTarget(path('nothing'))]).to.deep.equal([undefined, undefined])
+  })
+
+  it('that a full disk refused is explained, and other errors stay what they are', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    expect(explainDiskError(full, '/srv')).to.include({ code: 'DISK', message: '/srv: there is no space left' })
+    const other = new Error('other')
+    expect(explainDiskError(other, '/srv')).to.equal(other)
+  })
+})
