@@ -12,7 +12,7 @@ const packagesText = `PACKAGES: 1\nTIMESTAMP: 5\n\nCPV: app-misc/hello-2.10\nMTI
 
 function request(changes: Partial<IndexRequest> = {}): IndexRequest {
   return {
-    files: new Map([[`.binpkgs/${hello}`, { kind: 'object', key, size: 9 }]]) as FileMap,
+    files: new Map([[`.binpkgs/${hello}`, { kind: 'object', key, size: 9 }]]),
     packagesText,
     source: 'box@1',
     repos: [{ name: 'gentoo', digest: 'one', commitTime: 1_600_000_000 }],
@@ -110,6 +110,8 @@ describe('timestamp.chk of an ebuild repo', () => {
 
   it('is not written through a symlink that the repo has in its place', () => {
     const files: FileMap = new Map([...request().files, ['gentoo/metadata', { kind: 'symlink', target: '/etc' }]])
-    expect(() => indexFiles(request({ files }))).to.throw('gentoo/metadata').with.property('code', 'REPO_INVALID')
+    expect(() => indexFiles(request({ files })))
+      .to.throw('gentoo/metadata')
+      .with.property('code', 'REPO_INVALID')
   })
 })
