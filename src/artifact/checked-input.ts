@@ -17,6 +17,8 @@ export class CheckedInput {
     private readonly input: Readable,
     private readonly context: Context,
   ) {
+    // a signal that is aborted already destroys the input before anybody listens
+    input.on('error', () => undefined)
     addAbortSignal(context.signal, input)
   }
 

@@ -62,7 +62,7 @@ export async function walk(
       found.push({ type, path })
       if (type === 'directory') below.push(path)
     }
-    waiting.push(...below.reverse())
+    for (const path of below.reverse()) waiting.push(path)
     if (signal.aborted) throw aborted(`packing ${top}`)
     if (found.length % 256 < entries.length) await breathe()
   }

@@ -58,6 +58,14 @@ describe('reading a pack', () => {
         expect((await reading).code).to.equal('ABORTED')
       })
 
+      it('does not begin when it is aborted already', async () => {
+        const { pack, bytes } = await made(role)
+        const error = await failure(() =>
+          readPack(pack, stream(bytes), ignoreContent, { ...silent, signal: AbortSignal.abort() }),
+        )
+        expect(error.code).to.equal('ABORTED')
+      })
+
       it('passes on what a connection fails with', async () => {
         const { pack, bytes } = await made(role)
         const input = new Readable({ read: () => undefined })
