@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { infrastructureError } from '../model/errors.js'
+import { configurationError, infrastructureError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
-import { isDirectory, makeDirectory, removeTree } from '../system/files.js'
+import { makeDirectory, removeFile, removeTree } from '../system/files.js'
 import { environment } from '../system/environment.js'
+import { findFiles } from '../system/glob.js'
 import { run, runAny } from '../system/process.js'
 
 export interface GitSource {
@@ -22,38 +23,67 @@ export interface Checkout {
 const safety = ['-c', 'core.hooksPath=/dev/null', '-c', 'protocol.ext.allow=never', '-c', 'submodule.recurse=false']
 
 /**
- * Brings `directory` to the newest commit of a branch: one commit deep, nothing else in the work tree.
+ * Brings `directory` to the newest commit of a branch: one commit deep, nothing else in the work tree. The caller
+ * holds a lock: what a killed git left there is removed.
  * @throws GIT_FAILED
  */
-export async function fetchGit(source: GitSource, directory: string, { signal }: Context): Promise<Checkout> {
-  const git = (...args: string[]) => runGit(directory, args, signal)
-  if (!isDirectory(join(directory, '.git'))) {
+export async function fetchGit(source: GitSource, directory: string, context: Context): Promise<Checkout> {
+  const { signal } = context
+  for (const path of findFiles(join(directory, '.git'), '**/*.lock')) removeFile(join(directory, '.git', path))
+  makeDirectory(directory)
+  // repairs what a killed init or a crash left, and changes nothing else
+  await runGit(directory, ['init', '--quiet'], signal)
+  await fetchHead(source, directory, signal)
+  try {
+    await checkOut(directory, signal)
+  } catch (error) {
+    if (signal.aborted) throw error
+    context.report.warn(`the clone ${directory} is damaged: making it anew`)
     removeTree(directory)
     makeDirectory(directory)
-    await git('init', '--quiet')
+    await runGit(directory, ['init', '--quiet'], signal)
+    await fetchHead(source, directory, signal)
+    await checkOut(directory, signal)
   }
-  const ref = source.branch === undefined ? 'HEAD' : `refs/heads/${source.branch}`
+  return { directory, ...(await headOf(directory, signal)) }
+}
+
+async function fetchHead({ url, branch }: GitSource, directory: string, signal: AbortSignal): Promise<void> {
+  const ref = branch === undefined ? 'HEAD' : `refs/heads/${branch}`
+  const options = ['--quiet', '--force', '--depth=1', '--no-tags', '--no-recurse-submodules']
   try {
-    await git('fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--', source.url, ref)
+    await runGit(directory, ['fetch', ...options, '--', url, ref], signal)
   } catch (cause) {
     if (signal.aborted) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
     throw infrastructureError(
       'GIT_FAILED',
-      `${source.url}${source.branch === undefined ? '' : ` (branch ${source.branch})`} could not be fetched: ${why}`,
-      `try it by hand: git ls-remote ${source.url}`,
+      `${url}${branch === undefined ? '' : ` (branch ${branch})`} could not be fetched: ${why}`,
+      `try it by hand: git ls-remote ${url}`,
       cause,
     )
   }
-  await git('checkout', '--quiet', '--force', '--detach', 'FETCH_HEAD')
-  await git('clean', '-ffdxq')
-  return { directory, ...(await headOf(directory, signal)) }
 }
 
-/** The commit a directory is at; undefined where it is no git checkout. */
+async function checkOut(directory: string, signal: AbortSignal): Promise<void> {
+  await runGit(directory, ['checkout', '--quiet', '--force', '--detach', 'FETCH_HEAD'], signal)
+  await runGit(directory, ['clean', '-ffdxq'], signal)
+}
+
+/**
+ * The commit a directory is at; undefined where it is no git checkout.
+ * @throws CHECKOUT_FOREIGN where git refuses to read what another user owns
+ */
 export async function describeCheckout(directory: string, { signal }: Context): Promise<Checkout | undefined> {
-  const { exitCode } = await runAny('git', ['-C', directory, 'rev-parse', '--verify', '--quiet', 'HEAD'], { signal })
-  return exitCode === 0 ? { directory, ...(await headOf(directory, signal)) } : undefined
+  const args = ['-C', directory, 'rev-parse', '--verify', 'HEAD']
+  const { exitCode, stderr } = await runAny('git', args, { env: gitEnvironment(), signal })
+  if (exitCode === 0) return { directory, ...(await headOf(directory, signal)) }
+  if (!stderr.includes('dubious ownership')) return undefined
+  throw configurationError(
+    'CHECKOUT_FOREIGN',
+    `git does not read ${directory}, because it belongs to another user`,
+    `run this as its owner, or allow it: git config --global --add safe.directory ${directory}`,
+  )
 }
 
 /** Names the content of a sub-directory at the checked-out commit: git's hash of that tree. */
@@ -61,13 +91,17 @@ export async function contentOf({ directory }: Checkout, path: string, { signal 
   return (await runGit(directory, ['rev-parse', '--verify', `HEAD:${path}`], signal)).trim()
 }
 
+/** Read from the commit itself: `git show` would start programs that a checkout's own configuration names. */
 async function headOf(directory: string, signal: AbortSignal): Promise<{ commit: string; commitTime: number }> {
-  const line = await runGit(directory, ['show', '--no-patch', '--format=%H %ct', 'HEAD'], signal)
-  const [commit = '', time = ''] = line.trim().split(' ')
-  return { commit, commitTime: Number(time) }
+  const commit = (await runGit(directory, ['rev-parse', '--verify', 'HEAD'], signal)).trim()
+  const text = await runGit(directory, ['cat-file', 'commit', commit], signal)
+  return { commit, commitTime: Number(/^committer .* (\d+) [+-]\d{4}$/m.exec(text)?.[1] ?? 0) }
 }
 
 function runGit(directory: string, args: string[], signal: AbortSignal): Promise<string> {
-  const env = { ...environment(), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' }
-  return run('git', ['-C', directory, ...safety, ...args], { env, signal })
+  return run('git', ['-C', directory, ...safety, ...args], { env: gitEnvironment(), signal })
+}
+
+function gitEnvironment(): Record<string, string> {
+  return { ...environment(), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' }
 }

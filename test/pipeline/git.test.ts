@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { contentOf, describeCheckout, fetchGit } from '../../src/pipeline/git.js'
@@ -59,6 +59,37 @@ describe('a git source', () => {
       (caught: unknown) => caught,
     )
     expect(error).to.include({ code: 'GIT_FAILED', category: 'infrastructure' })
+  })
+
+  for (const [what, spoil] of Object.entries({
+    'a lock': () => {
+      writeFiles(clone(), { '.git/index.lock': '', '.git/shallow.lock': '' })
+    },
+    'an empty .git': () => {
+      rmSync(join(clone(), '.git'), { recursive: true })
+      mkdirSync(join(clone(), '.git'))
+    },
+    'damaged objects': () => {
+      rmSync(join(clone(), '.git/objects'), { recursive: true })
+      mkdirSync(join(clone(), '.git/objects'))
+    },
+  })) {
+    it(`is fetched again where a killed git left ${what}`, async () => {
+      commit({ file: 'one' })
+      await fetchGit({ url: remote() }, clone(), silent)
+      const head = commit({ file: 'two' })
+      spoil()
+      expect((await fetchGit({ url: remote() }, clone(), silent)).commit).to.equal(head)
+      expect(readFileSync(join(clone(), 'file'), 'utf8')).to.equal('two')
+    })
+  }
+
+  it('that belongs to another user is refused with the way out, not taken for no checkout', async function () {
+    if (process.getuid?.() !== 0) this.skip()
+    commit({ file: 'one' })
+    execFileSync('chown', ['-R', '65534:65534', remote()])
+    const error = await describeCheckout(remote(), silent).catch((caught: unknown) => caught)
+    expect(error).to.include({ code: 'CHECKOUT_FOREIGN' })
   })
 
   it('is undefined for a directory that is no checkout', async () => {
