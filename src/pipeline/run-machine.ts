@@ -1,12 +1,16 @@
 import { join } from 'node:path'
 import { openSource } from '../artifact/source.js'
-import type { Item } from '../artifact/source.js'
+import type { ArtifactSource, Item } from '../artifact/source.js'
 import type { Config, MachineConfig } from '../config/config.js'
+import type { Input } from '../model/build.js'
 import type { Context } from '../model/report.js'
 import { publish } from '../publish/publish.js'
+import { listBuilds, readBuildText } from '../store/builds.js'
 import { openStore } from '../store/layout.js'
+import type { Store } from '../store/layout.js'
 import { pull } from '../store/pull.js'
 import { readState } from '../store/state.js'
+import { withLock } from '../system/lock.js'
 import { buildTree } from './build.js'
 import type { BuildReport } from './build.js'
 import { builderDirectories } from './directories.js'
@@ -34,39 +38,40 @@ export async function updateMachine(
   tools: Record<string, string>,
   context: Context,
 ): Promise<MachineOutcome> {
-  const { builder } = config
-  const { name, profile } = machine
-  const directories = builderDirectories(builder.directory)
+  const { name } = machine
+  const { locks } = builderDirectories(config.builder.directory)
+  const what = `treeswap run of ${name}`
+  return withLock(join(locks, `machine-${name}.lock`), { what }, () => updateLocked(config, machine, tools, context))
+}
+
+async function updateLocked(
+  config: Config,
+  machine: MachineConfig,
+  tools: Record<string, string>,
+  context: Context,
+): Promise<MachineOutcome> {
+  const { builder, publisher } = config
+  const { name } = machine
   const source = openSource(builder.artifacts)
   const item: Item = { kind: 'machine', name }
-  context.report.step(`fetching the profile of ${name}`)
-  const checkout = await fetchGit(profile, join(directories.git, 'profiles', name), context)
-  const path = profile.path ?? '.'
+  const store = openStore(publisher.root, { create: true })
+  const { directory, input } = await fetchProfile(config, machine, context)
   const snapshots = await Promise.all(machine.repos.map((repo) => snapshotOf(source, repo)))
-  const inputs = machineInputs(machine, snapshots, {
-    url: profile.url,
-    commit: checkout.commit,
-    commitTime: checkout.commitTime,
-    fingerprint: await contentOf(checkout, path === '.' ? '' : path, context),
-  })
+  const inputs = machineInputs(machine, snapshots, input)
   const latest = (await source.numbers(item)).at(-1)
-  if (latest !== undefined && sameInputs((await source.readBuild(item, latest)).build, inputs)) {
-    const publication = await publishIfNew(config, name, latest, context)
-    return {
-      name,
-      number: latest,
-      status: publication ? 'published' : 'unchanged',
-      ...(publication && { publication }),
-    }
+  if (latest !== undefined && (await isCurrent(store, source, item, latest, inputs, context))) {
+    const publication = await publishIfNew(config, store, name, latest, context)
+    const status = publication ? 'published' : 'unchanged'
+    return { name, number: latest, status, ...(publication && { publication }) }
   }
   await ensureChroot(config, machine.chroot, context)
-  const number = (latest ?? 0) + 1
+  const number = Math.max(latest ?? 0, listBuilds(store, name).at(-1) ?? 0) + 1
   const { build, ...report } = await buildTree(
     {
       machine,
       builder,
       snapshots,
-      profile: join(checkout.directory, path),
+      profile: directory,
       inputs,
       output: artifactPath(builder.artifacts, item, number),
       number,
@@ -76,18 +81,52 @@ export async function updateMachine(
     },
     context,
   )
-  const publication = await publishIfNew(config, name, build.number, context)
+  const publication = await publishIfNew(config, store, name, build.number, context)
   return { name, number, status: 'built', build: report, ...(publication && { publication }) }
+}
+
+/** The machine's directory in a fresh checkout of its profile, and what names its content. */
+async function fetchProfile(
+  { builder }: Config,
+  { name, profile }: MachineConfig,
+  context: Context,
+): Promise<{ directory: string; input: Omit<Input, 'name'> }> {
+  context.report.step(`fetching the profile of ${name}`)
+  const clone = join(builderDirectories(builder.directory).git, 'profiles', name)
+  const checkout = await fetchGit(profile, clone, context)
+  const { commit, commitTime } = checkout
+  const fingerprint = await contentOf(checkout, profile.path ?? '', context)
+  return { directory: join(clone, profile.path ?? '.'), input: { url: profile.url, commit, commitTime, fingerprint } }
+}
+
+/**
+ * Whether the last build in the source was made from these inputs and is the one that the store knows by its number.
+ * Where it is not (the source was emptied or replaced, and its numbers began again), the next build goes on counting.
+ */
+async function isCurrent(
+  store: Store,
+  source: ArtifactSource,
+  item: Item,
+  number: number,
+  inputs: readonly Input[],
+  { report }: Context,
+): Promise<boolean> {
+  const { build, text } = await source.readBuild(item, number)
+  if (!sameInputs(build, inputs)) return false
+  const recorded = readBuildText(store, item.name, number)
+  if (recorded === undefined || recorded === text) return true
+  report.warn(`${item.name}@${number} in ${source.description} is not the build that the store has: building again`)
+  return false
 }
 
 /** A build that was published once is left alone: an operator may have gone back from it. */
 async function publishIfNew(
   { builder, publisher }: Config,
+  store: Store,
   tree: string,
   number: number,
   context: Context,
 ): Promise<MachineOutcome['publication']> {
-  const store = openStore(publisher.root, { create: true })
   if (readState(store, tree).history.some(({ build }) => build >= number)) return undefined
   const { fetchedBytes } = await pull(store, openSource(builder.artifacts), tree, number, context)
   const { serial } = await publish(store, tree, number, publisher, context)
