@@ -46,10 +46,7 @@ export function portageConfiguration(client: Client, destination = '/'): ClientC
     ],
     commands: [
       { what: 'fetch the ebuild repos', argv: ['emerge', '--sync'] },
-      {
-        what: `take over profile and world, keeping this machine's own ${ownFiles.join(', ')}`,
-        argv: takeOver(client, rsync, destination),
-      },
+      ...takeOver(client, rsync, destination.replace(/\/+$/, '')),
       {
         what: 'install, update or go back to what is published',
         argv: ['emerge', '--update', '--deep', '--newuse', '--getbinpkg', '--rebuilt-binaries=y', '@world'],
@@ -92,27 +89,30 @@ verify-signature = false
 `
 }
 
+/** Both fetch and take-over; what has another content has another time (rsync looks at size and time). */
+const copy = ['rsync', '--recursive', '--links', '--perms', '--times', '--delete-delay']
+
 /**
- * One connection, so that all of it comes from one generation. \`/./\` is where the client's paths begin; no directory
- * above them is touched. Only etc/portage is sent as a whole, so deletion stays inside it.
+ * Fetched by one connection, so that all of it comes from one generation, and taken over from there. rsync enters a
+ * destination that is a symlink, so `/etc/portage` may be one; `--keep-dirlinks` would enter every other link as well,
+ * such as a make.profile that becomes a directory, and change the ebuild repo behind it. Deletion stays inside
+ * etc/portage and the fetched copy.
  */
-function takeOver({ tree }: Client, rsync: string, destination: string): string[] {
-  const top = `${rsync}/profiles/${tree}/.profile/.`
+function takeOver({ tree }: Client, rsync: string, root: string): ClientCommand[] {
+  // rsync makes the last directory of a destination: /var/cache is on every Gentoo machine (FHS)
+  const fetched = `${root}/var/cache/treeswap`
+  const portage = `${fetched}/var/lib/portage`
+  const own = ownFiles.map((name) => `--exclude=/${name}`)
   return [
-    'rsync',
-    '--recursive',
-    '--links',
-    '--perms',
-    '--times',
-    '--relative',
-    '--no-implied-dirs',
-    '--delete-delay',
-    '--delay-updates',
-    ...ownFiles.map((name) => `--exclude=/etc/portage/${name}`),
-    `${top}/etc/portage/`,
-    `${top}/var/lib/portage/world`,
-    `${top}/var/lib/portage/world_sets`,
-    destination,
+    { what: 'fetch profile and world', argv: [...copy, `${rsync}/profiles/${tree}/.profile/`, `${fetched}/`] },
+    {
+      what: `take over the profile, keeping this machine's own ${ownFiles.join(', ')}`,
+      argv: [...copy, '--delay-updates', ...own, `${fetched}/etc/portage/`, `${root}/etc/portage/`],
+    },
+    {
+      what: 'take over the world file',
+      argv: ['rsync', '--perms', '--times', `${portage}/world`, `${portage}/world_sets`, `${root}/var/lib/portage/`],
+    },
   ]
 }
 

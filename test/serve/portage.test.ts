@@ -47,9 +47,7 @@ auto-sync = yes
   it('prints commands that a shell reads as they are meant', () => {
     const text = describeClient(portageConfiguration(client))
     expect(text).to.include('\nemerge --sync\n')
-    expect(text).to.include(
-      ' rsync://pkgs.example.org:8730/profiles/database/.profile/./var/lib/portage/world_sets /\n',
-    )
+    expect(text).to.include(' rsync://pkgs.example.org:8730/profiles/database/.profile/ /var/cache/treeswap/\n')
     expect(text).to.include('\nemerge --update --deep --newuse --getbinpkg --rebuilt-binaries=y @world\n')
   })
 

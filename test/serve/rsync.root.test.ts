@@ -7,6 +7,7 @@ import {
   readlinkSync,
   readdirSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -57,7 +58,8 @@ describe('rsync daemon with the printed configuration', function () {
     writeFileSync(file, rsyncdConfiguration({ root, rsync: url }))
     daemon = await startDaemon(server, ['--daemon', '--no-detach', `--config=${file}`], port)
     client = join(place.directory, 'client')
-    mkdirSync(client)
+    // as on every Gentoo machine
+    for (const path of ['etc', 'var/cache', 'var/lib/portage']) mkdirSync(join(client, path), { recursive: true })
   })
 
   afterEach(async () => {
@@ -70,8 +72,10 @@ describe('rsync daemon with the printed configuration', function () {
       { tree: 'database', repos: ['gentoo'], mainRepo: 'gentoo', rsync: url, http: 'http://127.0.0.1' },
       client,
     )
-    const [file = '', ...args] = commands.find(({ argv }) => argv[0] === 'rsync')?.argv ?? []
-    await run(file, args)
+    for (const { argv } of commands) {
+      const [file = '', ...args] = argv
+      if (file === 'rsync') await run(file, args)
+    }
   }
 
   it('serves an ebuild repo through the link of its tree', async () => {
@@ -130,6 +134,25 @@ describe('rsync daemon with the printed configuration', function () {
     expect(readFileSync(join(client, 'var/lib/portage/config'), 'utf8')).to.equal('own\n')
     expect(statSync(join(client, 'etc')).mtimeMs).to.equal(before.mtimeMs)
     expect(readdirSync(client).sort()).to.deep.equal(['etc', 'var'])
+  })
+
+  it('takes over through an /etc/portage that is a symlink, and through no other link', async () => {
+    const portage = join(client, 'srv/portage')
+    const profiles = join(client, 'var/db/repos/gentoo/profiles/default')
+    mkdirSync(portage, { recursive: true })
+    symlinkSync('../srv/portage', join(client, 'etc/portage'))
+    put(join(portage, 'repos.conf/treeswap.conf'), 'own\n')
+    put(join(profiles, 'eapi'), '8\n')
+    symlinkSync('../../var/db/repos/gentoo/profiles/default', join(portage, 'make.profile'))
+    const { '.profile/etc/portage/make.profile': _link, ...rest } = first
+    const files = { ...rest, '.profile/etc/portage/make.profile/parent': 'gentoo:default\n' }
+    publishFiles(join(place.directory, 'root'), 'database', 2, files)
+    await takeOver()
+    expect(readlinkSync(join(client, 'etc/portage'))).to.equal('../srv/portage')
+    expect(readFileSync(join(portage, 'make.conf'), 'utf8')).to.equal('USE="a"\n')
+    expect(readFileSync(join(portage, 'repos.conf/treeswap.conf'), 'utf8')).to.equal('own\n')
+    expect(readdirSync(profiles), 'the ebuild repo behind the old link').to.deep.equal(['eapi'])
+    expect(lstatSync(join(portage, 'make.profile')).isDirectory()).to.equal(true)
   })
 
   it('brings edits of equal size, removals and new targets of links; and back again', async () => {
