@@ -93,12 +93,12 @@ async function pullInto(
   const manifests = await findManifests(pull, recorded !== undefined)
   const newObjects = await stageMissing(pull, manifests)
   if (recorded === undefined) await stageRecord(pull, text)
-  else if (manifests.length === 0 && newObjects.length === 0) {
+  else if (manifests.length === 0 && newObjects.size === 0) {
     return { build, already: true, fetchedBytes: pull.fetchedBytes, newObjects: 0 }
   }
   await commit(pull, manifests, newObjects, recorded === undefined)
   const { fetchedBytes } = pull
-  return { build, already: recorded !== undefined, fetchedBytes, newObjects: newObjects.length }
+  return { build, already: recorded !== undefined, fetchedBytes, newObjects: newObjects.size }
 }
 
 interface PackManifest {
@@ -143,19 +143,19 @@ async function readIfSound(path: string, pack: Pack): Promise<Manifest | undefin
 }
 
 /** @returns keys of the objects that are new and lie in the staging directory */
-async function stageMissing(pull: Pull, manifests: readonly PackManifest[]): Promise<ObjectKey[]> {
+async function stageMissing(pull: Pull, manifests: readonly PackManifest[]): Promise<Set<ObjectKey>> {
   const known = knownObjects(pull.store)
-  let staged: ObjectKey[] = []
+  const staged = new Set<ObjectKey>()
   const staging = join(pull.staging, 'objects')
   makeDirectory(staging)
-  const present = (key: ObjectKey): boolean => known(key) || exists(join(staging, key))
+  const lacks = (entry: FileEntry): boolean => !known(keyOf(entry)) && !staged.has(keyOf(entry))
   for (const { pack, manifest } of manifests) {
     const files = manifest.entries.filter((entry) => entry.type === 'file')
-    const missing = files.filter((entry) => !present(keyOf(entry)))
-    const origins = new Set(missing.map(({ origin }) => origin))
-    for (const origin of origins) {
-      const entries = missing.filter((entry) => entry.origin === origin)
-      staged = staged.concat(await stagePack(pull, { pack, manifest }, origin, entries, staging))
+    for (const origin of new Set(files.filter(lacks).map((entry) => entry.origin))) {
+      // equal content may have come with another origin by now
+      const entries = files.filter((entry) => entry.origin === origin && lacks(entry))
+      if (entries.length === 0) continue
+      for (const key of await stagePack(pull, { pack, manifest }, origin, entries, staging)) staged.add(key)
     }
   }
   return staged
@@ -168,7 +168,7 @@ async function stagePack(
   origin: number | undefined,
   missing: readonly FileEntry[],
   directory: string,
-): Promise<ObjectKey[]> {
+): Promise<ReadonlySet<ObjectKey>> {
   const { source, item, build, context } = pull
   const carrier = origin === undefined ? pack : await packOf(pull, origin, pack.name)
   context.report.step(`fetching ${carrier.file} of ${formatReference(item.name, origin ?? build.number)}`)
@@ -185,7 +185,7 @@ async function stagePack(
   if (origin === undefined) checkEntries(pack, manifest, entries)
   const lost = missing.find((entry) => wanted.has(keyOf(entry)))
   if (lost !== undefined) throw originMissing(pull, origin ?? build.number, `its pack ${pack.name} lacks ${lost.path}`)
-  return [...staged]
+  return staged
 }
 
 async function packOf(pull: Pull, number: number, name: string): Promise<Pack> {
@@ -211,14 +211,14 @@ async function stageRecord(pull: Pull, text: string): Promise<void> {
 async function commit(
   { store, staging, build, context }: Pull,
   manifests: readonly PackManifest[],
-  newObjects: readonly ObjectKey[],
+  newObjects: ReadonlySet<ObjectKey>,
   record: boolean,
 ): Promise<void> {
   if (context.signal.aborted) throw aborted('the pull')
   context.report.step(`recording ${formatReference(build.name, build.number)}`)
   await syncFileSystem(staging)
   await placeObjects(store, join(staging, 'objects'), newObjects)
-  if (newObjects.length > 0) await syncFileSystem(staging)
+  if (newObjects.size > 0) await syncFileSystem(staging)
   for (const { pack, staged } of manifests) {
     if (staged !== undefined) rename(staged, store.manifest(pack.manifest.sha256))
   }

@@ -77,6 +77,19 @@ describe('pull', () => {
     expect(objects(store)).not.to.include(sha256('two'))
   })
 
+  for (const [size, content] of [
+    ['small', 'equal'],
+    ['large', large],
+  ] as const) {
+    it(`takes ${size} content that it needs at two paths, from two builds, once`, async () => {
+      await archive(artifacts(), 1, { packages: { 'a/one': content } })
+      await archive(artifacts(), 2, { packages: { 'a/one': content, 'a/two': content, 'a/three': '3' } }, { base: 1 })
+      const store = newStore()
+      await take(store, 2)
+      expect(objects(store)).to.include.members([sha256(content), sha256('3')])
+    })
+  }
+
   it('says what to do where a build that it relies on is gone, and takes nothing', async () => {
     const store = newStore()
     await archive(artifacts(), 1, { packages: { 'a/one': 'one' } })
