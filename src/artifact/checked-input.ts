@@ -1,10 +1,10 @@
 import { addAbortSignal } from 'node:stream'
 import type { Readable } from 'node:stream'
+import type { FileRecord } from '../model/build.js'
 import type { Context } from '../model/report.js'
 import { sha256Sum } from '../system/hash.js'
 import { aborted } from '../system/process.js'
 import { checkFile, damaged } from './damage.js'
-import type { FileRecord } from './damage.js'
 
 /** A file of an artifact on its way in, held against what build.json says about it. */
 export class CheckedInput {

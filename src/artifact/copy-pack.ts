@@ -1,8 +1,7 @@
-import type { Pack } from '../model/build.js'
+import type { FileRecord, Pack } from '../model/build.js'
 import type { Context } from '../model/report.js'
 import { explainDiskError, linkOrCopy, readStream, realPath, removeTree } from '../system/files.js'
 import { CheckedInput } from './checked-input.js'
-import type { FileRecord } from './damage.js'
 import { fetchFile } from './source.js'
 import type { ArtifactSource, Item } from './source.js'
 

@@ -1,11 +1,5 @@
+import type { FileRecord } from '../model/build.js'
 import { infrastructureError } from '../model/errors.js'
-
-/** A file of an artifact as build.json describes it. */
-export interface FileRecord {
-  file: string
-  size: number
-  sha256: string
-}
 
 /** @param what the file and where it lies */
 export function damaged(what: string, why: string, cause?: unknown): Error {

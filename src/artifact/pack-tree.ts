@@ -1,4 +1,4 @@
-import type { Build, Input, Pack } from '../model/build.js'
+import type { Build, FileRecord, Input, Pack } from '../model/build.js'
 import { configurationError } from '../model/errors.js'
 import type { FileEntry } from '../model/manifest.js'
 import { validName } from '../model/names.js'
@@ -59,7 +59,7 @@ export async function packTree(request: TreeRequest, context: Context): Promise<
       ...(await packRepos(request, repos, artifact, context)),
       ...(await packRest(request, artifact, context)),
     ]
-    if (request.log !== undefined) await keepLog(request.log, `${artifact}/${LOG}`, context)
+    const log = request.log === undefined ? undefined : await keepLog(request.log, artifact, context)
     return {
       schema: 1,
       kind: 'machine',
@@ -71,7 +71,7 @@ export async function packTree(request: TreeRequest, context: Context): Promise<
       inputs: [...inputs],
       tools: { ...tools },
       packs,
-      ...(request.log !== undefined && { log: LOG }),
+      ...(log !== undefined && { log }),
     }
   })
 }
@@ -176,15 +176,15 @@ async function packRest(request: TreeRequest, output: string, context: Context):
   return [...packs, pack]
 }
 
-async function keepLog(from: string, to: string, { signal }: Context): Promise<void> {
-  const output = new HashedFile(to)
+async function keepLog(from: string, artifact: string, { signal }: Context): Promise<FileRecord> {
+  const output = new HashedFile(`${artifact}/${LOG}`)
   try {
     await compress(readStream(from), (chunk) => output.write(chunk), signal)
   } catch (error) {
-    throw explainDiskError(error, to)
-  } finally {
     output.close()
+    throw explainDiskError(error, artifact)
   }
+  return { file: LOG, ...output.close() }
 }
 
 function isThere(path: string): boolean {

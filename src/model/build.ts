@@ -1,22 +1,26 @@
 import * as z from 'zod'
 import { configurationError } from './errors.js'
+import { isName } from './names.js'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$/)
 const number = z.int().positive()
+/** the last second that ISO 8601 can name with four digits of a year */
+const YEAR_9999 = 253_402_300_799
 
 /** What a pack holds: the role decides where its content goes in a published tree. */
 const role = z.enum(['ebuild-repo', 'etc-portage', 'var-lib-portage', 'packages'])
+
+/** a file beside build.json */
+const file = z.strictObject({ file: fileName, size: z.int().nonnegative(), sha256 })
 
 const pack = z.strictObject({
   /** ebuild repo's name, or the role itself */
   name: fileName,
   role,
-  /** `NAME.tar` or `NAME.tar.zst` beside build.json */
-  file: fileName,
-  size: z.int().nonnegative(),
-  sha256,
-  manifest: z.strictObject({ file: fileName, size: z.int().nonnegative(), sha256 }),
+  /** `NAME.tar` or `NAME.tar.zst` */
+  ...file.shape,
+  manifest: file,
 })
 
 const input = z.strictObject({
@@ -26,14 +30,14 @@ const input = z.strictObject({
   url: z.string().optional(),
   commit: z.string().optional(),
   /** seconds since 1970 of the commit, UTC */
-  commitTime: z.int().optional(),
+  commitTime: z.int().nonnegative().max(YEAR_9999).optional(),
   /** of the ebuild repo's artifact */
   number: number.optional(),
   /** digest of whatever else decides whether a build has to be repeated */
   fingerprint: z.string().optional(),
 })
 
-const schema = z.strictObject({
+const fields = z.strictObject({
   schema: z.literal(1),
   kind: z.enum(['ebuild-repo', 'machine']),
   /** tree's name, or the ebuild repo's */
@@ -48,12 +52,17 @@ const schema = z.strictObject({
   /** program → version */
   tools: z.record(z.string(), z.string()),
   packs: z.array(pack).min(1),
-  /** file name of the compressed log beside build.json */
-  log: fileName.optional(),
+  /** the compressed log */
+  log: file.optional(),
+})
+
+const schema = fields.superRefine((build, context) => {
+  for (const message of contradictions(build)) context.addIssue({ code: 'custom', message })
 })
 
 /** `build.json`: one numbered, successful result; immutable. */
-export type Build = z.infer<typeof schema>
+export type Build = z.infer<typeof fields>
+export type FileRecord = z.infer<typeof file>
 export type Pack = z.infer<typeof pack>
 export type Role = z.infer<typeof role>
 export type Input = z.infer<typeof input>
@@ -81,6 +90,56 @@ export function parseBuild(text: string, source: string): Build {
 
 export function encodeBuild(build: Build): string {
   return JSON.stringify(build, undefined, 2) + '\n'
+}
+
+/** What no single field shows: readers rely on each of it. */
+function contradictions(build: Build): string[] {
+  return [...wrongNames(build), ...wrongPacks(build), ...wrongFiles(build), ...wrongText(build)]
+}
+
+function wrongNames({ kind, name, number, base }: Build): string[] {
+  const wrong: string[] = []
+  if (!isName(kind === 'machine' ? 'tree' : 'ebuild repo', name)) wrong.push(`${kind} cannot have this name`)
+  if (base !== undefined && base >= number) wrong.push('its base is no earlier build')
+  return wrong
+}
+
+function wrongPacks({ kind, name, packs }: Build): string[] {
+  const wrong = packs.filter((pack) => !isNamedByRole(pack)).map((pack) => `a pack of ${pack.role} has another name`)
+  if (repeats(packs.map((pack) => pack.name))) wrong.push('two packs have one name')
+  const [first] = packs
+  if (kind === 'ebuild-repo' && !(packs.length === 1 && first?.role === 'ebuild-repo' && first.name === name)) {
+    wrong.push('an ebuild repo has exactly one pack, which has its name')
+  }
+  return wrong
+}
+
+/** So a name says where in a tree a pack belongs, and no two packs belong to one place. */
+function isNamedByRole({ name, role: own }: Pack): boolean {
+  if (own !== 'ebuild-repo') return name === own
+  return isName('ebuild repo', name) && !role.safeParse(name).success
+}
+
+function wrongFiles({ packs, log }: Build): string[] {
+  const files = packs.flatMap((pack) => [pack.file, pack.manifest.file])
+  return repeats([BUILD_FILE, ...files, ...(log === undefined ? [] : [log.file])])
+    ? ['one file name stands for two files']
+    : []
+}
+
+/** Names and versions are printed: what moves a terminal's cursor is not for them. */
+function wrongText(build: Build): string[] {
+  return /\p{Cc}/u.test(textsOf(build).join('')) ? ['there is a control character in it'] : []
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, part]) => [key, ...textsOf(part)])
+}
+
+function repeats(names: readonly string[]): boolean {
+  return new Set(names).size < names.length
 }
 
 function parseJson(text: string, source: string): unknown {

@@ -15,8 +15,7 @@ const ebuildRepo = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/
  * @throws NAME_INVALID
  */
 export function validName(kind: NameKind, name: string): string {
-  const pattern = kind === 'ebuild repo' ? ebuildRepo : general
-  if (pattern.test(name) && !name.includes('..') && !(kind !== 'ebuild repo' && reserved.has(name))) return name
+  if (isName(kind, name)) return name
   throw configurationError(
     'NAME_INVALID',
     `${JSON.stringify(name)} cannot be the name of a ${kind}`,
@@ -24,6 +23,12 @@ export function validName(kind: NameKind, name: string): string {
       ? `${name} has a meaning of its own here: choose another name`
       : 'use up to 64 letters, digits, "_", "-" (and, but for ebuild repos, "." and "+"), starting with a letter or digit',
   )
+}
+
+/** Whether `name` is safe as one path component, argument and URL segment, and stands for nothing else. */
+export function isName(kind: NameKind, name: string): boolean {
+  if (kind === 'ebuild repo') return ebuildRepo.test(name)
+  return general.test(name) && !name.includes('..') && !reserved.has(name)
 }
 
 /** The entry of `known` that was meant by `given`, as part of a hint; empty when nothing is near. */

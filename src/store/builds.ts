@@ -48,7 +48,7 @@ export async function readManifestOf(store: Store, pack: Pack): Promise<Manifest
 
 /** Path of a build's log, if it has one. */
 export function logOf(store: Store, build: Build): string | undefined {
-  return build.log === undefined ? undefined : join(store.build(build.name, build.number), build.log)
+  return build.log === undefined ? undefined : join(store.build(build.name, build.number), build.log.file)
 }
 
 export function unknownBuild(store: Store, tree: string, number: number): Error {

@@ -1,47 +1,41 @@
 import { join } from 'node:path'
+import { fetchFile } from '../artifact/source.js'
 import type { ArtifactSource, Item } from '../artifact/source.js'
 import type { Build } from '../model/build.js'
 import { TreeswapError } from '../model/errors.js'
+import { formatReference } from '../model/reference.js'
 import type { Context } from '../model/report.js'
-import { close, open, write } from '../system/files.js'
 
-/** More is cut off: nobody reads it, and a runaway build must not fill the publisher's disk. */
+/** Nobody reads more, and a runaway build must not fill the publisher's disk. */
 const MAXIMUM = 256 * 2 ** 20
 
+/** What a source can do to a log without any harm to the build. */
+const harmless = new Set(['FILE_MISSING', 'NAME_INVALID', 'PACK_DAMAGED'])
+
 /**
- * Copies a build's log, if it has one, into a directory. A build is good without its log, so a lost one is no error.
+ * Copies a build's log, if it has one, into a directory, verified. A build is good without its log, so one that is
+ * lost, damaged or too long is left out with a warning.
  * @returns bytes
+ * @throws DISK, ABORTED
  */
 export async function fetchLog(
   source: ArtifactSource,
   item: Item,
-  build: Build,
+  { log, number }: Build,
   directory: string,
-  { report }: Context,
+  context: Context,
 ): Promise<number> {
-  if (build.log === undefined) return 0
-  let input: AsyncIterable<Buffer>
-  try {
-    input = await source.open(item, build.number, build.log)
-  } catch (error) {
-    if (!(error instanceof TreeswapError)) throw error
-    report.warn(`the log of ${item.name}@${build.number} is not there: ${error.message}`)
+  if (log === undefined) return 0
+  const leaveOut = (why: string): number => {
+    context.report.warn(`the log of ${formatReference(item.name, number)} is left out: ${why}`)
     return 0
   }
-  const file = open(join(directory, build.log), 'wx', 0o644)
-  let bytes = 0
+  if (log.size > MAXIMUM) return leaveOut(`it is longer than ${MAXIMUM} bytes`)
   try {
-    for await (const chunk of input) {
-      const rest = chunk.subarray(0, MAXIMUM - bytes)
-      for (let done = 0; done < rest.length;) done += write(file, rest, done)
-      bytes += rest.length
-      if (bytes === MAXIMUM) {
-        report.warn(`the log of ${item.name}@${build.number} is longer than ${MAXIMUM} bytes: the rest is left out`)
-        break
-      }
-    }
-  } finally {
-    close(file)
+    await fetchFile(source, item, number, log, join(directory, log.file), context)
+    return log.size
+  } catch (error) {
+    if (error instanceof TreeswapError && harmless.has(error.code)) return leaveOut(error.message)
+    throw error
   }
-  return bytes
 }

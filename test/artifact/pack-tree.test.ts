@@ -6,6 +6,7 @@ import { packTree } from '../../src/artifact/pack-tree.js'
 import type { TreeRequest } from '../../src/artifact/pack-tree.js'
 import { fetchManifest, openSource } from '../../src/artifact/source.js'
 import type { Build, Pack } from '../../src/model/build.js'
+import { sha256 } from '../../src/system/hash.js'
 import { silent } from '../lab/silent.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 import { failure } from './collect.js'
@@ -27,7 +28,9 @@ describe('packing a machine', () => {
     ])
     const files = ['build.json', 'build.log.zst', ...build.packs.flatMap(({ file, manifest }) => [file, manifest.file])]
     expect(readdirSync(output(1)).sort()).to.deep.equal(files.sort())
-    expect(String(execFileSync('zstd', ['-dc', join(output(1), build.log!)]))).to.equal('compiled\n')
+    const log = readFileSync(join(output(1), 'build.log.zst'))
+    expect(build.log).to.deep.equal({ file: 'build.log.zst', size: log.length, sha256: sha256(log) })
+    expect(String(execFileSync('zstd', ['-dc'], { input: log }))).to.equal('compiled\n')
     const { build: read } = await openSource(`dir:${temporary()}/out`).readBuild({ kind: 'machine', name: 'box' }, 1)
     expect(read).to.deep.equal(build)
   })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { encodeBuild, parseBuild } from '../../src/model/build.js'
-import type { Build } from '../../src/model/build.js'
+import type { Build, Pack } from '../../src/model/build.js'
 
 const hash = '0'.repeat(64)
 const build: Build = {
@@ -36,7 +36,34 @@ describe('a build record', () => {
       .with.property('code', 'BUILD_TOO_NEW')
   })
 
+  it('of an ebuild repo has that repo alone', () => {
+    const { base: _, ...rest } = build
+    const own: Build = { ...rest, kind: 'ebuild-repo', name: 'gentoo', packs: [repo('gentoo')] }
+    expect(parseBuild(encodeBuild(own), 'x')).to.deep.equal(own)
+    for (const packs of [[repo('guru')], [repo('gentoo'), repo('guru')], build.packs]) {
+      expect(() => parseBuild(encodeBuild({ ...own, packs }), 'x'))
+        .to.throw()
+        .with.property('code', 'BUILD_INVALID')
+    }
+  })
+
+  const [packages] = build.packs as [Pack]
+  const log = { file: 'build.log.zst', size: 1, sha256: hash }
   for (const [what, change] of Object.entries({
+    'two packs of one name': { packs: [repo('gentoo'), { ...repo('gentoo'), ...log, manifest: packages.manifest }] },
+    'two packs of one role': { packs: [packages, { ...repo('gentoo'), role: 'packages' }] },
+    'a pack whose name is the role of another': { packs: [{ ...packages, role: 'etc-portage' }] },
+    'an ebuild repo called like a part': { packs: [{ ...packages, role: 'ebuild-repo' }] },
+    'an ebuild repo whose name is no name': { packs: [repo('guru.git')] },
+    'one file for two packs': { packs: [packages, { ...repo('gentoo'), file: packages.file }] },
+    'one file for pack and manifest': { packs: [{ ...packages, file: packages.manifest.file }] },
+    'a log that is the record itself': { log: { ...log, file: 'build.json' } },
+    'a log that is a pack': { log: { ...log, file: packages.file } },
+    'a name that leads out': { name: '../database' },
+    'a base that is no earlier build': { base: 3 },
+    'a commit of the year 20000': { inputs: [{ name: 'gentoo', commitTime: 568_971_820_800 }] },
+    'a terminal escape in a version': { tools: { gcc: '\u001b[2J' } },
+    'a terminal escape in the name of a tool': { tools: { '\u009b2J': '1' } },
     'a file name that leaves its directory': { packs: [{ ...build.packs[0], file: '../packages.tar' }] },
     'a key that nobody knows': { extra: true },
     'no packs': { packs: [] },
@@ -49,3 +76,8 @@ describe('a build record', () => {
     })
   }
 })
+
+function repo(name: string): Pack {
+  const record = (file: string) => ({ file, size: 1, sha256: hash })
+  return { name, role: 'ebuild-repo', ...record(`${name}.tar.zst`), manifest: record(`${name}.manifest.zst`) }
+}
