@@ -20,13 +20,13 @@ export function openRootService(directory: string): RootService {
       const request = parseCreateRequest(data)
       const paths = rootPaths(directory, request.name)
       makeDirectory(directory)
-      return locked(paths, request.name, () => create(paths, request, service, directory, context))
+      return locked(paths, request.name, context, () => create(paths, request, service, directory, context))
     },
     list: () => listRoots(directory),
     remove: async (name, context) => {
       requireRoot()
       const paths = existing(directory, name)
-      await locked(paths, name, async () => {
+      await locked(paths, name, context, async () => {
         const { layers } = present(directory, name)
         context.report.step(`removing the chroot ${name}`)
         await dropLeftovers(paths, layers)
@@ -38,7 +38,7 @@ export function openRootService(directory: string): RootService {
     session: async <T>(name: string, context: Context, use: (session: Session) => Promise<T>) => {
       requireRoot()
       const paths = existing(directory, name)
-      return locked(paths, name, async () => {
+      return locked(paths, name, context, async () => {
         const root = present(directory, name)
         await dropLeftovers(paths, root.layers)
         const session = new LockedSession(paths, root, context)
@@ -125,10 +125,10 @@ function present(directory: string, name: string): ChrootInfo {
   )
 }
 
-async function locked<T>(paths: RootPaths, name: string, action: () => Promise<T>): Promise<T> {
+async function locked<T>(paths: RootPaths, name: string, { signal }: Context, action: () => Promise<T>): Promise<T> {
   const state = { entered: false }
   try {
-    return await withLock(paths.lock, { what: `the chroot ${name}` }, () => {
+    return await withLock(paths.lock, { what: `the chroot ${name}`, signal }, () => {
       state.entered = true
       return action()
     })

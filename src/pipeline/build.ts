@@ -54,7 +54,7 @@ export async function buildTree(request: BuildRequest, context: Context): Promis
   const { machine, builder } = request
   const directories = builderDirectories(builder.directory)
   const what = `the build of ${machine.name}`
-  return withLock(join(directories.locks, `build-${machine.name}.lock`), { what }, () =>
+  return withLock(join(directories.locks, `build-${machine.name}.lock`), { what, signal: context.signal }, () =>
     buildLocked(request, directories, context),
   )
 }

@@ -64,7 +64,9 @@ export async function unpackSnapshot(
 ): Promise<RepoDirectory> {
   const { source, item, number, pack } = place
   const target = join(directory, name, pack.sha256)
-  await withLock(join(locks, `snapshot-${name}.lock`), { what: `the unpacked ${name}`, wait: 600 }, async () => {
+  const lock = join(locks, `snapshot-${name}.lock`)
+  const { signal } = context
+  await withLock(lock, { what: `the unpacked ${name}`, wait: 600, signal }, async () => {
     if (isDirectory(target)) {
       forgetOld(join(directory, name), target)
       return

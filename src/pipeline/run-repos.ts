@@ -35,7 +35,7 @@ export async function updateRepo(
   const directories = builderDirectories(config.builder.directory)
   const { name } = repo
   const lock = join(directories.locks, `repo-${name}.lock`)
-  return withLock(lock, { what: `the ebuild repo ${name}` }, async () => {
+  return withLock(lock, { what: `the ebuild repo ${name}`, signal: context.signal }, async () => {
     context.report.step(`fetching ${name}`)
     const checkout = await fetchGit(repo, join(directories.git, 'repos', name), context)
     const source = openSource(config.builder.artifacts)

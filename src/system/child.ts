@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { Duplex, Readable, Writable } from 'node:stream'
-import { infrastructureError } from '../model/errors.js'
 import { errorCode, readTextIfThere } from './files.js'
+import { programMissing } from './process.js'
 
 export interface ChildOptions {
   cwd?: string
@@ -49,16 +49,7 @@ export async function startChild(file: string, args: readonly string[], options:
   )
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve)
-    child.once('error', (cause) =>
-      reject(
-        infrastructureError(
-          'PROGRAM_MISSING',
-          `${file} could not be started`,
-          'run `treeswap doctor`: it says what this host lacks and how to install it',
-          cause,
-        ),
-      ),
-    )
+    child.once('error', (cause) => reject(programMissing(file, cause)))
   })
   child.on('error', () => undefined)
   const control = child.stdio[3] as Duplex

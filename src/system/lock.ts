@@ -1,58 +1,88 @@
 import { spawn } from 'node:child_process'
+import type { ChildProcessByStdio } from 'node:child_process'
 import { dirname } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { infrastructureError } from '../model/errors.js'
 import { makeDirectory } from './files.js'
+import { aborted, programMissing } from './process.js'
 
 export interface LockOptions {
   /** what is locked, for the error: "tree database" */
   what: string
   /** seconds to wait for another holder; default 0 */
   wait?: number
+  /** ends the wait; what is done under the lock has to listen itself */
+  signal?: AbortSignal
 }
+
+type Holder = ChildProcessByStdio<Writable, Readable, null>
 
 const BUSY = 9
 
 /**
  * Runs `action` while holding an exclusive lock on `path`. The lock is held by a flock(1) child as long as our pipe
  * to it is open, so the kernel frees it when this process dies, however it dies: there are no stale locks.
- * @throws LOCKED when another process has it
+ * @throws LOCKED when another process has it, ABORTED, PROGRAM_MISSING, LOCK_LOST when the child was killed meanwhile
  */
-export async function withLock<T>(path: string, { what, wait = 0 }: LockOptions, action: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, options: LockOptions, action: () => Promise<T>): Promise<T> {
+  const { what, wait = 0, signal } = options
+  const refuseIfStopped = (): void => {
+    if (signal?.aborted === true) throw aborted(`the wait for ${what}`)
+  }
+  refuseIfStopped()
   makeDirectory(dirname(path))
-  const holder = spawn(
-    'flock',
-    [
-      '--exclusive',
-      '--wait',
-      String(wait),
-      '--conflict-exit-code',
-      String(BUSY),
-      path,
-      'sh',
-      '-c',
-      'echo held; exec cat',
-    ],
-    { stdio: ['pipe', 'pipe', 'ignore'], detached: true },
-  )
+  const holder = startHolder(path, wait)
   const ended = new Promise<number | null>((resolve, reject) => {
     holder.once('close', resolve)
-    holder.once('error', reject)
+    holder.once('error', (cause) => reject(programMissing('flock', cause)))
   })
   const held = new Promise<'held'>((resolve) => holder.stdout.once('data', () => resolve('held')))
-  const first = await Promise.race([held, ended])
+  const stop = (): void => void holder.kill()
+  signal?.addEventListener('abort', stop)
+  const first = await Promise.race([held, ended]).finally(() => signal?.removeEventListener('abort', stop))
   if (first !== 'held') {
-    throw infrastructureError(
-      'LOCKED',
-      first === BUSY ? `${what} is in use by another treeswap process` : `${what} could not be locked (${path})`,
-      first === BUSY
-        ? `wait for it to end; \`fuser -v ${path}\` names the process`
-        : 'see that the directory is writable and flock(1) is installed',
-    )
+    refuseIfStopped()
+    throw notLocked(path, what, first)
   }
+  return await holding(holder, ended, what, action)
+}
+
+function startHolder(path: string, wait: number): Holder {
+  const patience = ['--wait', String(wait), '--conflict-exit-code', String(BUSY)]
+  return spawn('flock', ['--exclusive', ...patience, path, 'sh', '-c', 'echo held; exec cat'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  })
+}
+
+async function holding<T>(
+  holder: Holder,
+  ended: Promise<number | null>,
+  what: string,
+  action: () => Promise<T>,
+): Promise<T> {
+  holder.stdin.on('error', () => undefined)
+  let result: T
   try {
-    return await action()
+    result = await action()
   } finally {
     holder.stdin.end()
     await ended
   }
+  if ((await ended) === 0) return result
+  throw infrastructureError(
+    'LOCK_LOST',
+    `the lock on ${what} was lost: the flock process that held it was killed`,
+    'another process may have worked on the same: look whether memory ran out (dmesg), then run `treeswap check`',
+  )
+}
+
+function notLocked(path: string, what: string, exitCode: number | null): Error {
+  return infrastructureError(
+    'LOCKED',
+    exitCode === BUSY ? `${what} is in use by another treeswap process` : `${what} could not be locked (${path})`,
+    exitCode === BUSY
+      ? `wait for it to end; \`fuser -v ${path}\` names the process`
+      : 'see that the directory is writable',
+  )
 }

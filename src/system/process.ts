@@ -99,11 +99,15 @@ function notRun(file: string, result: { signal?: string | undefined; cause?: unk
       'look whether memory ran out (dmesg), then run the command again',
     )
   }
+  return programMissing(file, result.cause)
+}
+
+export function programMissing(file: string, cause: unknown): TreeswapError {
   return infrastructureError(
     'PROGRAM_MISSING',
     `${file} could not be started`,
     'run `treeswap doctor`: it says what this host lacks and how to install it',
-    result.cause,
+    cause,
   )
 }
 

@@ -1,9 +1,25 @@
 import { expect } from 'chai'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { withLock } from '../../src/system/lock.js'
 import { temporaryDirectory } from '../lab/temporary.js'
+
+/** Processes that have the lock or wait for it. */
+function waitingOn(path: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid && openFiles(pid).includes(path))
+}
+
+function openFiles(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((name) => readlinkSync(`/proc/${pid}/fd/${name}`))
+  } catch {
+    return []
+  }
+}
 
 describe('a lock', () => {
   const directory = temporaryDirectory()
@@ -34,6 +50,36 @@ describe('a lock', () => {
     const second = lock(() => Promise.resolve('second'), 10)
     release()
     expect(await second).to.equal('second')
+  })
+
+  it('is not waited for once the wait is stopped', async () => {
+    const stop = new AbortController()
+    const inner = await lock(async () => {
+      const waiting = error(withLock(path(), { what: 'x', wait: 60, signal: stop.signal }, () => Promise.resolve()))
+      while (waitingOn(path()).length < 2) await new Promise((resolve) => setTimeout(resolve, 20))
+      stop.abort()
+      return waiting
+    })
+    expect(inner).to.include({ code: 'ABORTED', category: 'aborted' })
+    const late = error(withLock(path(), { what: 'x', signal: stop.signal }, () => Promise.resolve()))
+    expect(await late).to.have.property('code', 'ABORTED')
+  })
+
+  it('is an error at the end when it was lost', async () => {
+    const lost = error(
+      lock(() => {
+        for (const pid of waitingOn(path())) process.kill(pid, 'SIGKILL')
+        return Promise.resolve()
+      }),
+    )
+    expect(await lost).to.have.property('code', 'LOCK_LOST')
+  })
+
+  it('names what is missing where flock is not installed', async () => {
+    const { PATH } = process.env
+    process.env.PATH = directory()
+    const missing = await error(lock(() => Promise.resolve())).finally(() => (process.env.PATH = PATH))
+    expect(missing).to.include({ code: 'PROGRAM_MISSING', category: 'infrastructure' })
   })
 
   it('is free when its holder was killed', async () => {
