@@ -47,10 +47,29 @@ describe('assembling a machine', () => {
     expect(files.get('.profile/var/lib/portage/world')).to.have.property('kind', 'object')
   })
 
-  it('always has world and world_sets, so that a client that takes them over loses what is gone', () => {
+  it('always has world_sets, so that a client that takes it over loses what is gone', () => {
     const world_sets = assembleMachine(build, manifests).get('.profile/var/lib/portage/world_sets')
     expect(world_sets).to.deep.include({ kind: 'text', content: Buffer.alloc(0) })
   })
+
+  const link: Manifest = { entries: [{ type: 'symlink', path: 'world', target: 'x' }] }
+  const packagesLink: Manifest = { entries: [{ type: 'symlink', path: 'Packages', target: 'x' }] }
+  const without = (role: Pack['role']): Build => ({ ...build, packs: build.packs.filter((one) => one.role !== role) })
+  for (const [what, machine, parts, code] of [
+    ['no world file', build, { 'var-lib-portage': { entries: [] } }, 'WORLD_MISSING'],
+    ['a symlink for a world file', build, { 'var-lib-portage': link }, 'WORLD_MISSING'],
+    ['nothing of /var/lib/portage', without('var-lib-portage'), {}, 'WORLD_MISSING'],
+    ['nothing of /etc/portage', without('etc-portage'), {}, 'PROFILE_MISSING'],
+    ['packages, but no index of them', build, { packages: { entries: [] } }, 'PACKAGES_INVALID'],
+    ['a symlink for an index of packages', build, { packages: packagesLink }, 'PACKAGES_INVALID'],
+    ['one pack twice', { ...build, packs: [...build.packs, pack('gentoo', 'ebuild-repo')] }, {}, 'TREE_INVALID'],
+  ] as [string, Build, Record<string, Manifest>, string][]) {
+    it(`refuses a machine that has ${what}`, () => {
+      expect(() => assembleMachine(machine, new Map([...manifests, ...Object.entries(parts)])))
+        .to.throw('box@1')
+        .with.property('code', code)
+    })
+  }
 
   it('says which pack has no manifest', () => {
     expect(() => assembleMachine(build, new Map()))
