@@ -93,9 +93,6 @@ async function pullInto(
   const manifests = await findManifests(pull, recorded !== undefined)
   const newObjects = await stageMissing(pull, manifests)
   if (recorded === undefined) await stageRecord(pull, text)
-  else if (manifests.length === 0 && newObjects.size === 0) {
-    return { build, already: true, fetchedBytes: pull.fetchedBytes, newObjects: 0 }
-  }
   await commit(pull, manifests, newObjects, recorded === undefined)
   const { fetchedBytes } = pull
   return { build, already: recorded !== undefined, fetchedBytes, newObjects: newObjects.size }
