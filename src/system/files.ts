@@ -7,7 +7,6 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  existsSync,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -53,12 +52,22 @@ export type { Dirent, Stats } from 'node:fs'
 
 /** Status of what is at `path` itself (links are not followed); undefined where nothing is. */
 export function statusOf(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })
+  return ifThere(() => lstatSync(path, { throwIfNoEntry: false }))
 }
 
 /** Like statusOf, following links. */
 export function targetStatusOf(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false })
+  return ifThere(() => statSync(path, { throwIfNoEntry: false }))
+}
+
+/** undefined where nothing is at the path, or where something above it is no directory */
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined
+    throw error
+  }
 }
 
 export function isDirectory(path: string): boolean {
@@ -87,8 +96,8 @@ export function removeTree(path: string): void {
 
 /** Names in a directory, sorted; empty where there is no directory. */
 export function listDirectory(path: string): Dirent[] {
-  if (!existsSync(path)) return []
-  return readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  const entries = ifThere(() => readdirSync(path, { withFileTypes: true })) ?? []
+  return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 
 export function readText(path: string): string {
@@ -97,12 +106,7 @@ export function readText(path: string): string {
 
 /** The file's content; undefined where there is none. */
 export function readTextIfThere(path: string): string | undefined {
-  try {
-    return readText(path)
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
+  return ifThere(() => readText(path))
 }
 
 /** The whole content of a regular file; a symlink at the last component is refused (ELOOP). */
@@ -195,9 +199,9 @@ export function copyFile(from: string, to: string): void {
 /** Target of a symlink; undefined where there is no symlink. */
 export function linkTarget(path: string): string | undefined {
   try {
-    return readlinkSync(path)
+    return ifThere(() => readlinkSync(path))
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'EINVAL') return undefined
+    if (errorCode(error) === 'EINVAL') return undefined
     throw error
   }
 }

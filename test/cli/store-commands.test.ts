@@ -108,6 +108,8 @@ describe('commands that need nothing but --root', function () {
       expect(documentOf(ended).error, args.join(' ')).to.include({ code })
       expect(ended.exitCode, args.join(' ')).to.equal(exitCode)
     }
+    const noStore = await treeswap(['list', '--root', '/etc/passwd', '--json'])
+    expect(documentOf(noStore).error).to.include({ code: 'STORE_MISSING' })
     expect(await succeed('check', '--root', 'store')).to.deep.include({ findings: [] })
   })
 

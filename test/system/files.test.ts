@@ -1,7 +1,17 @@
 import { expect } from 'chai'
 import { linkSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { explainDiskError, linkTarget, readBytes, replaceLink, writeAtomically } from '../../src/system/files.js'
+import {
+  explainDiskError,
+  linkTarget,
+  listDirectory,
+  readBytes,
+  readTextIfThere,
+  replaceLink,
+  statusOf,
+  targetStatusOf,
+  writeAtomically,
+} from '../../src/system/files.js'
 import { temporaryDirectory } from '../lab/temporary.js'
 
 describe('a file', () => {
@@ -27,6 +37,14 @@ describe('a file', () => {
     symlinkSync('leftover', `${path('pointer')}.${process.pid}.tmp`)
     replaceLink('new', path('pointer'))
     expect(readlinkSync(path('pointer'))).to.equal('new')
+  })
+
+  it('is absent where something above it is no directory', () => {
+    writeFileSync(path('file'), '')
+    const below = path('file/below')
+    const found = [statusOf(below), targetStatusOf(below), readTextIfThere(below), linkTarget(below)]
+    expect(found).to.deep.equal([undefined, undefined, undefined, undefined])
+    expect([listDirectory(path('file')), listDirectory(below)]).to.deep.equal([[], []])
   })
 
   it('that is no symlink has no target', () => {
