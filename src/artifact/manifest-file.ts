@@ -62,7 +62,7 @@ export async function writeManifest(
 
 /** What the unpack policy asks of a tree, for entries that no archive of this build carries too. */
 function checkTree({ entries }: Manifest, { role }: Pack, source: string): void {
-  const { maxEntries, linkMayLeave } = { ...defaultPolicy, ...policyOf(role) }
+  const { maxEntries, symlinks, linkMayLeave } = { ...defaultPolicy, ...policyOf(role) }
   if (entries.length > maxEntries) throw invalid(source, `it has more than ${maxEntries} entries`)
   const directories = new Set([''])
   for (const entry of entries) if (entry.type === 'directory') directories.add(entry.path)
@@ -71,6 +71,7 @@ function checkTree({ entries }: Manifest, { role }: Pack, source: string): void 
     const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')))
     if (!directories.has(parent)) throw invalid(source, `the parent of ${path} is no directory of it`)
     if (entry.type !== 'symlink') continue
+    if (!symlinks) throw invalid(source, `${path} is a symlink, where there may be files only`)
     const { target } = entry
     if (targetRule(target) !== undefined || (leaves(path, target) && !linkMayLeave(path, target))) {
       throw invalid(source, `its symlink ${path} may lead out of it`)

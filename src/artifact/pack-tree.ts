@@ -1,10 +1,16 @@
 import type { Build, FileRecord, Input, Pack } from '../model/build.js'
 import { configurationError } from '../model/errors.js'
-import type { FileEntry } from '../model/manifest.js'
 import { validName } from '../model/names.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
-import { explainDiskError, listDirectory, readStream, readTextIfThere, targetStatusOf } from '../system/files.js'
+import {
+  explainDiskError,
+  listDirectory,
+  readStream,
+  readTextIfThere,
+  statusOf,
+  targetStatusOf,
+} from '../system/files.js'
 import { checkPackages, INDEX } from './check-packages.js'
 import { copyPack } from './copy-pack.js'
 import type { PackPlace } from './copy-pack.js'
@@ -15,7 +21,7 @@ import { writeArtifact } from './write.js'
 import { compress } from './zstd.js'
 
 export interface TreeRequest {
-  /** holds etc-portage/, binpkgs/ with Packages, repos/NAME/ and, if there is one, var-lib-portage/ */
+  /** holds etc-portage/, var-lib-portage/ with world, binpkgs/ with Packages, and repos/NAME/ */
   directory: string
   tree: string
   number: number
@@ -25,8 +31,6 @@ export interface TreeRequest {
   repoPacks?: readonly PackPlace[]
   /** build whose packages need not be packed again: the manifest of its packages pack */
   base?: PackBase
-  /** packages of earlier builds that binpkgs/ lacks; each with an origin */
-  inherited?: readonly FileEntry[]
   inputs?: readonly Input[]
   /** program → version */
   tools?: Readonly<Record<string, string>>
@@ -42,13 +46,15 @@ const parts = ['repos', 'binpkgs', 'etc-portage', 'var-lib-portage']
 /**
  * Packs a machine's parts into an artifact. Ebuild repos are checked for their name, the index of binary packages
  * against the files there are.
- * @throws PROFILE_MISSING, REPOS_MISSING, REPO_NAME_MISSING, REPO_NAME_MISMATCH, REPO_TWICE, PACKAGES_BROKEN,
- * ARTIFACT_EXISTS, what packDirectory and copyPack throw
+ * @throws PROFILE_MISSING, WORLD_MISSING, BASE_NOT_EARLIER, REPOS_MISSING, REPO_NAME_MISSING, REPO_NAME_MISMATCH, REPO_TWICE,
+ * PACKAGES_BROKEN, ARTIFACT_EXISTS, what packDirectory and copyPack throw
  */
 export async function packTree(request: TreeRequest, context: Context): Promise<Build> {
   const { tree, number, output, base, inputs = [], tools = {} } = request
   validName('tree', tree)
   const started = request.started ?? timestamp()
+  checkBase(request)
+  checkProfile(request.directory)
   const repos = findRepos(request)
   for (const { name } of listDirectory(request.directory)) {
     if (!parts.includes(name))
@@ -76,8 +82,17 @@ export async function packTree(request: TreeRequest, context: Context): Promise<
   })
 }
 
-/** Checks everything that can be checked before bytes are moved. */
-function findRepos({ directory, repoPacks = [] }: TreeRequest): string[] {
+function checkBase({ tree, number, base }: TreeRequest): void {
+  if (base === undefined || base.number < number) return
+  throw configurationError(
+    'BASE_NOT_EARLIER',
+    `build ${base.number} of ${tree} cannot be the base of build ${number}`,
+    'name an earlier build as base, or pack without one',
+  )
+}
+
+/** Both parts of what clients take over: without a world file, their next depclean would remove everything. */
+function checkProfile(directory: string): void {
   if (!isThere(`${directory}/etc-portage`)) {
     throw configurationError(
       'PROFILE_MISSING',
@@ -85,8 +100,19 @@ function findRepos({ directory, repoPacks = [] }: TreeRequest): string[] {
       `put the machine's /etc/portage there; beside it repos/NAME/, binpkgs/ and var-lib-portage/`,
     )
   }
-  const names = listDirectory(`${directory}/repos`).map(({ name }) => name)
-  for (const name of names) checkRepo(`${directory}/repos/${name}`, name)
+  if (isThere(`${directory}/var-lib-portage`) && statusOf(`${directory}/var-lib-portage/world`)?.isFile()) return
+  throw configurationError(
+    'WORLD_MISSING',
+    `${directory} has no file var-lib-portage/world: clients without one would take every package for a leftover`,
+    `put the machine's /var/lib/portage/world there (a file, no link)`,
+  )
+}
+
+/** Checks everything that can be checked before bytes are moved. */
+function findRepos({ directory, repoPacks = [] }: TreeRequest): string[] {
+  const repos = `${directory}/repos`
+  const names = isThere(repos) ? listDirectory(repos).map(({ name }) => name) : []
+  for (const name of names) checkRepo(`${repos}/${name}`, name)
   const all = [...names, ...repoPacks.map(({ pack }) => pack.name)]
   if (all.length === 0) {
     throw configurationError(
@@ -111,7 +137,9 @@ function findRepos({ directory, repoPacks = [] }: TreeRequest): string[] {
 
 function checkRepo(directory: string, name: string): void {
   validName('ebuild repo', name)
-  const found = readTextIfThere(`${directory}/profiles/repo_name`)?.trim()
+  const file = `${directory}/profiles/repo_name`
+  // Portage reads the first line only (lib/portage/repository/config.py, _read_repo_name)
+  const found = isThere(`${directory}/profiles`) ? readTextIfThere(file)?.split('\n')[0]?.trim() : undefined
   if (found === undefined || found === '') {
     throw configurationError(
       'REPO_NAME_MISSING',
@@ -151,10 +179,9 @@ async function packRepos(
 }
 
 async function packRest(request: TreeRequest, output: string, context: Context): Promise<Pack[]> {
-  const { directory, base, inherited } = request
+  const { directory, base } = request
   const packs: Pack[] = []
   for (const role of ['etc-portage', 'var-lib-portage'] as const) {
-    if (!isThere(`${directory}/${role}`)) continue
     context.report.step(`packing ${role}`)
     packs.push((await packDirectory({ name: role, role, directory: `${directory}/${role}`, output }, context)).pack)
   }
@@ -162,14 +189,7 @@ async function packRest(request: TreeRequest, output: string, context: Context):
   if (!isThere(binpkgs)) checkPackages(undefined, { entries: [] }, binpkgs)
   context.report.step('packing the binary packages')
   const { pack, manifest } = await packDirectory(
-    {
-      name: 'packages',
-      role: 'packages',
-      directory: binpkgs,
-      output,
-      ...(base !== undefined && { base }),
-      ...(inherited !== undefined && { inherited }),
-    },
+    { name: 'packages', role: 'packages', directory: binpkgs, output, ...(base !== undefined && { base }) },
     context,
   )
   checkPackages(readTextIfThere(`${binpkgs}/${INDEX}`), manifest, binpkgs)

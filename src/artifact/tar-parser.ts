@@ -202,6 +202,7 @@ export class TarParser {
   }
 
   private symlink(path: string, target: string): void {
+    if (!this.policy.symlinks) throw this.refuse(path, 'it is a symlink, where there may be files only')
     const rule = targetRule(target)
     if (rule !== undefined) throw this.refuse(path, rule)
     if (leaves(path, target) && !this.policy.linkMayLeave(path, target)) {

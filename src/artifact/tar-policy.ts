@@ -9,6 +9,8 @@ export interface Policy {
   maxFileSize: number
   /** bytes of all files together */
   maxBytes: number
+  /** whether there may be symlinks at all */
+  symlinks: boolean
   /** whether a symlink may point out of the archive's top */
   linkMayLeave: (path: string, target: string) => boolean
 }
@@ -19,12 +21,17 @@ export const defaultPolicy: Policy = {
   maxEntries: 500_000,
   maxFileSize: 16 * GiB,
   maxBytes: 256 * GiB,
+  symlinks: true,
   linkMayLeave: () => false,
 }
 
-/** A Gentoo profile's `make.profile` points into the ebuild repos, outside of /etc/portage. */
+/**
+ * A Gentoo profile's `make.profile` points into the ebuild repos, outside of /etc/portage. Binary packages and their
+ * index are files: in place of a link, what is written fresh at every publish would not be.
+ */
 export function policyOf(role: Role): Partial<Policy> {
-  return role === 'etc-portage' ? { linkMayLeave: (path) => path === 'make.profile' } : {}
+  if (role === 'etc-portage') return { linkMayLeave: (path) => path === 'make.profile' }
+  return role === 'packages' ? { symlinks: false } : {}
 }
 
 /** How many times its own size a compressed pack may unpack to; below 64 MiB it does not matter. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { packTree } from '../../src/artifact/pack-tree.js'
 import type { TreeRequest } from '../../src/artifact/pack-tree.js'
 import { fetchManifest, openSource } from '../../src/artifact/source.js'
@@ -84,19 +84,20 @@ describe('packing a machine', () => {
     ])
   })
 
-  it('does without a world file, and says what it does not know', async () => {
+  it('says what it does not know', async () => {
     prepare({ 'notes/todo': '' })
-    rmSync(join(temporary(), 'parts/var-lib-portage'), { recursive: true })
     const warnings: string[] = []
     const report = { ...silent.report, warn: (text: string) => warnings.push(text) }
-    const build = await packTree(request(1), { ...silent, report })
-    expect(build.packs.map(({ role }) => role)).not.to.include('var-lib-portage')
+    await packTree(request(1), { ...silent, report })
     expect(warnings.join()).to.include('notes')
   })
 
   const header = 'ARCH: amd64\nPACKAGES: 1\n\n'
   const wrong: [what: string, files: Record<string, string>, remove: string, code: string, says: string][] = [
     ['no profile', {}, 'etc-portage', 'PROFILE_MISSING', 'etc-portage'],
+    ['no world file', {}, 'var-lib-portage/world', 'WORLD_MISSING', 'var-lib-portage/world'],
+    ['nothing of /var/lib/portage', {}, 'var-lib-portage', 'WORLD_MISSING', 'var-lib-portage/world'],
+    ['a file among the ebuild repos', { 'repos/README': 'x' }, '', 'REPO_NAME_MISSING', 'repos/README'],
     ['no ebuild repos', {}, 'repos', 'REPOS_MISSING', 'repos'],
     ['an ebuild repo without a name', {}, 'repos/gentoo/profiles/repo_name', 'REPO_NAME_MISSING', 'repos/gentoo'],
     [
@@ -155,6 +156,33 @@ describe('packing a machine', () => {
       expect(existsSync(`${output(1)}.partial`)).to.equal(false)
     })
   }
+
+  it('refuses links in place of the files that are served anew or taken over', async () => {
+    for (const [path, code] of [
+      ['binpkgs/Packages', 'ARCHIVE_REFUSED'],
+      ['var-lib-portage/world', 'WORLD_MISSING'],
+    ] as const) {
+      prepare()
+      const file = join(temporary(), 'parts', path)
+      renameSync(file, `${file}.1`)
+      symlinkSync(`${basename(file)}.1`, file)
+      expect((await failure(() => packed(1))).code).to.equal(code)
+      rmSync(join(temporary(), 'parts'), { recursive: true })
+    }
+  })
+
+  it('refuses a base that is not earlier', async () => {
+    prepare()
+    for (const number of [2, 3]) {
+      const error = await failure(() => packed(2, { base: { number, manifest: { entries: [] } } }))
+      expect(error.code).to.equal('BASE_NOT_EARLIER')
+    }
+  })
+
+  it('reads the name of an ebuild repo as Portage does', async () => {
+    prepare({ 'repos/gentoo/profiles/repo_name': 'gentoo\n# the main one\n' })
+    expect((await packed(1)).packs[0]?.name).to.equal('gentoo')
+  })
 
   it('refuses a tree whose name would leave its place', async () => {
     prepare()

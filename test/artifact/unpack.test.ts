@@ -198,7 +198,8 @@ describe('reading a manifest file', () => {
 
   it('refuses entries that would leave their place, whoever wrote them', async () => {
     const sha256 = '0'.repeat(64)
-    const cases: [Manifest, string][] = [
+    const cases: [Manifest, string, Role?][] = [
+      [{ entries: [{ type: 'symlink', path: 'Packages', target: 'x' }] }, 'Packages', 'packages'],
       [{ entries: [{ type: 'file', path: 'a/b', executable: false, size: 1, sha256, origin: 3 }] }, 'a/b'],
       [
         {
@@ -211,12 +212,12 @@ describe('reading a manifest file', () => {
       ],
       [{ entries: [{ type: 'symlink', path: 'l', target: '../x' }] }, 'l'],
     ]
-    for (const [manifest, path] of cases) {
+    for (const [manifest, path, role = 'ebuild-repo'] of cases) {
       const bytes = zstd(Buffer.from(encodeManifest(manifest)))
       const file = join(temporary(), 'manifest.zst')
       writeFileSync(file, bytes)
       const error = await failure(() =>
-        readManifest(file, { ...packOf(bytes), manifest: recordOf('manifest.zst', bytes) }),
+        readManifest(file, { ...packOf(bytes), role, manifest: recordOf('manifest.zst', bytes) }),
       )
       expect(error.code).to.equal('MANIFEST_INVALID')
       expect(error.message).to.include(path)
