@@ -1,4 +1,3 @@
-import { infrastructureError } from '../model/errors.js'
 import type { FileEntry } from '../model/manifest.js'
 import type { Context } from '../model/report.js'
 import { statusOf } from '../system/files.js'
@@ -30,18 +29,6 @@ export async function knownFiles(
   if (lost === undefined) return known
   context.report.warn(`build ${lost} is gone, but later builds name packages of it: everything is packed again`)
   return []
-}
-
-/** @throws ORIGIN_MISSING where a build that carries one of `entries` is gone */
-export async function requireOrigins(entries: readonly FileEntry[], base: PackBase | undefined): Promise<void> {
-  const lost = base && (await firstLost(entries, base))
-  if (lost === undefined) return
-  const entry = entries.find(({ origin }) => origin === lost)
-  throw infrastructureError(
-    'ORIGIN_MISSING',
-    `${entry?.path ?? ''} is to be taken over from build ${lost}, which is gone`,
-    'restore that build, or build with --full',
-  )
 }
 
 async function firstLost(entries: readonly FileEntry[], { originExists }: PackBase): Promise<number | undefined> {

@@ -1,12 +1,12 @@
 import type { PassThrough } from 'node:stream'
 import type { Pack, Role } from '../model/build.js'
 import { configurationError, infrastructureError } from '../model/errors.js'
-import type { Entry, FileEntry, Manifest } from '../model/manifest.js'
+import type { Entry, Manifest } from '../model/manifest.js'
 import type { Context } from '../model/report.js'
 import { explainDiskError, removeTree, targetStatusOf } from '../system/files.js'
 import { runAny } from '../system/process.js'
 import { HashedFile } from './hashed-file.js'
-import { knownFiles, requireOrigins } from './known-files.js'
+import { knownFiles } from './known-files.js'
 import { writeManifest } from './manifest-file.js'
 import { ignoreContent } from './read-tar.js'
 import type { TarSink } from './read-tar.js'
@@ -34,8 +34,6 @@ export interface PackRequest {
   output: string
   /** role packages only: files that it has with the same path and content are listed with their origin */
   base?: PackBase
-  /** files of earlier builds that `directory` lacks but the pack's manifest lists; each with an origin */
-  inherited?: readonly FileEntry[]
 }
 
 /** Nothing of the caller's locale or habits shows in the bytes. */
@@ -63,30 +61,26 @@ const TAR = [
 /**
  * Packs a directory: same content, same bytes, whatever the times, owners, modes and order on disk. What is written
  * obeys the policy it will be read under. On an error neither file is left.
- * @throws PACK_INPUT, PACK_FAILED, ARCHIVE_REFUSED, ORIGIN_MISSING, DISK, ABORTED
+ * @throws PACK_INPUT, PACK_FAILED, ARCHIVE_REFUSED, DISK, ABORTED
  */
 export async function packDirectory(
   request: PackRequest,
   context: Context,
 ): Promise<{ pack: Pack; manifest: Manifest }> {
-  const { name, role, directory, output, base, inherited = [] } = request
+  const { name, role, directory, output, base } = request
   if (!targetStatusOf(directory)?.isDirectory()) {
     throw configurationError('PACK_INPUT', `${directory} is no directory`, 'name the directory that is to be packed')
   }
   const found = await walk(directory, (name, path) => isLeftOut(role, name, path), context.signal)
   const files = found.filter(({ type }) => type === 'file').map(({ path }) => path)
   const known = base === undefined || role !== 'packages' ? [] : await knownFiles(directory, files, base, context)
-  const present = new Set(found.map(({ path }) => path))
-  const taken = inherited.filter(({ path }) => !present.has(path))
-  await requireOrigins(taken, base)
-
   const left = new Set(known.map(({ path }) => path))
   const paths = found.map(({ path }) => path).filter((path) => !left.has(path))
   const file = role === 'packages' ? `${name}.tar` : `${name}.tar.zst`
   const manifestFile = `${name}.manifest.zst`
   try {
     const { entries, ...written } = await writePack(request, paths, `${output}/${file}`, context)
-    const manifest = { entries: withParents([...entries, ...known, ...taken]) }
+    const manifest = { entries: [...entries, ...known].sort((a, b) => (a.path < b.path ? -1 : 1)) }
     const digest = await writeManifest(`${output}/${manifestFile}`, manifest, context.signal)
     return { pack: { name, role, file, ...written, manifest: { file: manifestFile, ...digest } }, manifest }
   } catch (error) {
@@ -176,19 +170,4 @@ function counting(total: number, { report }: Context): TarSink {
     file: count,
     largeFile: () => ({ write: () => undefined, end: count, abandon: () => undefined }),
   }
-}
-
-/** Directories that hold nothing but files of earlier builds are not on disk; a manifest lists them all the same. */
-function withParents(entries: readonly Entry[]): Entry[] {
-  const paths = new Set(entries.map(({ path }) => path))
-  const added: Entry[] = []
-  for (const { path } of entries) {
-    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
-      const parent = path.slice(0, slash)
-      if (paths.has(parent)) break
-      paths.add(parent)
-      added.push({ type: 'directory', path: parent })
-    }
-  }
-  return [...entries, ...added].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
 }

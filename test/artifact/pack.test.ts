@@ -222,17 +222,12 @@ describe('packing binary packages on a base build', () => {
     expect(warnings.join()).to.include('build 7')
   })
 
-  it('lists files of earlier builds that are not on disk, with their directories', async () => {
-    const { first, base } = await baseBuild()
-    const inherited = { ...fileAt(first.manifest, 'app/one-1.gpkg.tar'), path: 'lost/one-1.gpkg.tar', origin: 7 }
-    const { pack, manifest } = await packages({ base, inherited: [inherited] })
-    expect(manifest.entries).to.deep.include.members([{ type: 'directory', path: 'lost' }, inherited])
-    const reread = await readManifest(join(temporary(), 'out', pack.manifest.file), pack)
-    expect(reread).to.deep.equal(manifest)
-    const gone = { ...base, originExists: () => Promise.resolve(false) }
-    const error = await failure(() => packages({ base: gone, inherited: [inherited] }, 'out2'))
-    expect(error.code).to.equal('ORIGIN_MISSING')
-    expect(error.message).to.include('lost/one-1.gpkg.tar')
+  it('refuses links among them, which a publish would not write anew', async () => {
+    const { base } = await baseBuild()
+    symlinkSync('app/one-1.gpkg.tar', join(temporary(), 'pkgs/link'))
+    const error = await failure(() => packages({ base }))
+    expect(error.code).to.equal('ARCHIVE_REFUSED')
+    expect(error.message).to.include('"link"').and.include('files only')
   })
 
   it('keeps file capabilities and hard links inside packages: their bytes are not touched', async () => {
