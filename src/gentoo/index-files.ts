@@ -23,7 +23,7 @@ export interface IndexRequest {
   /** what is being published, for errors */
   source: string
   repos: readonly RepoContent[]
-  /** of the last published generation */
+  /** the latest that were ever given */
   stamps: Stamps
   /** seconds since 1970 */
   now: number
@@ -88,10 +88,14 @@ function checkPackage(
   )
 }
 
-/** Equal content keeps its stamp; other content gets a later one, even where its commit is older (a rollback). */
+/**
+ * Equal content keeps its stamp; other content gets a later one, even where its commit is older (a rollback). Where no
+ * stamp is known, clients may have one that was lost here: it is hardly later than now.
+ */
 function repoStamp({ digest, commitTime }: RepoContent, last: Stamps[string] | undefined, now: number): number {
-  if (last?.content === digest) return last.time
-  return Math.max(commitTime ?? now, (last?.time ?? 0) + 1)
+  if (last === undefined) return Math.max(now, commitTime ?? 0)
+  if (last.content === digest) return last.time
+  return Math.max(commitTime ?? now, last.time + 1)
 }
 
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Build } from '../model/build.js'
 import { TreeswapError } from '../model/errors.js'
 import type { FileMap } from '../model/file-map.js'
@@ -8,7 +9,7 @@ import type { Reference } from '../model/reference.js'
 import type { Context } from '../model/report.js'
 import { readBuild } from '../store/builds.js'
 import { MARKER_FILE, readMarker, readPointer, unfinishedGeneration } from '../store/generations.js'
-import type { Marker, Stamps } from '../store/generations.js'
+import type { Marker, PublishEntry, Settings, Stamps } from '../store/generations.js'
 import { GENERATIONS } from '../store/layout.js'
 import type { Store } from '../store/layout.js'
 import { withTreeLock } from '../store/lock.js'
@@ -16,20 +17,35 @@ import { resolveReference } from '../store/references.js'
 import { readState, writeState } from '../store/state.js'
 import type { TreeState } from '../store/state.js'
 import { now } from '../system/clock.js'
-import { explainDiskError, rename, replaceLink, syncDirectory, syncFileSystem, writeNew } from '../system/files.js'
+import {
+  errorCode,
+  explainDiskError,
+  rename,
+  replaceLink,
+  syncDirectory,
+  syncFileSystem,
+  writeNew,
+} from '../system/files.js'
 import { sha256 } from '../system/hash.js'
 import { aborted, runAny } from '../system/process.js'
-import { buildTree } from './build-tree.js'
+import { fillGeneration } from './fill-generation.js'
+import type { Filled } from './fill-generation.js'
 import { findDamage } from './damage.js'
 import { contentOf, withIndexFiles } from './generation-files.js'
-import { removeExpired, removeUnpublished, takeDown } from './retire.js'
+import { retireExpired, retireGeneration, takeDown, unfinishedDirectories } from './retire.js'
 
+/** What is absent is as it was in the last publish of the tree. */
 export interface PublishOptions {
-  /** public base URL without a slash at its end: `http://pkgs.example.org` */
-  http?: string
-  /** how long a generation stays for clients in flight after it was replaced, in seconds */
-  graceSeconds: number
+  /** public base URL: `http://pkgs.example.org` */
+  http?: string | undefined
+  /** how long a generation stays for clients in flight after it was replaced, in seconds; at first a day */
+  graceSeconds?: number | undefined
 }
+
+const DEFAULT_GRACE = 86_400
+
+/** Publishes that a generation remembers: the state of its tree can be told from it where the file is lost. */
+const REMEMBERED = 20
 
 export interface Publication {
   tree: string
@@ -57,14 +73,22 @@ export async function publish(
   options: PublishOptions,
   context: Context,
 ): Promise<Publication> {
-  validName('tree', tree)
-  return await withTreeLock(store, tree, async () => {
-    try {
-      return await publishLocked(store, readBuild(store, tree, number), options, context)
-    } catch (error) {
-      throw explainDiskError(error, store.root)
-    }
-  })
+  return await locked(store, tree, () => number, options, context)
+}
+
+/**
+ * Publishes the build that a reference means at the moment when no other publish of the tree is under way.
+ * @param reference without `@…`: the latest build
+ * @throws what resolveReference and publish throw
+ */
+export async function publishReference(
+  store: Store,
+  reference: Reference,
+  options: PublishOptions,
+  context: Context,
+): Promise<Publication> {
+  const choose = (): number => resolveReference(store, reference, { kind: 'latest' })
+  return await locked(store, reference.tree, choose, options, context)
 }
 
 /**
@@ -78,61 +102,122 @@ export async function rollback(
   options: PublishOptions,
   context: Context,
 ): Promise<Publication> {
-  const number = resolveReference(store, reference, { kind: 'previous' })
-  return await publish(store, reference.tree, number, options, context)
+  const choose = (): number => resolveReference(store, reference, { kind: 'previous' })
+  return await locked(store, reference.tree, choose, options, context)
 }
 
+/** @param choose says which build it is, under the lock: what is published, and so what came before it, may change until then */
+async function locked(
+  store: Store,
+  tree: string,
+  choose: () => number,
+  options: PublishOptions,
+  context: Context,
+): Promise<Publication> {
+  validName('tree', tree)
+  const leftovers: string[] = []
+  try {
+    return await withTreeLock(store, tree, async () => {
+      try {
+        return await publishLocked(store, readBuild(store, tree, choose()), options, leftovers, context)
+      } catch (error) {
+        throw explainDiskError(error, store.root)
+      }
+    })
+  } finally {
+    await removeAll(leftovers, context)
+  }
+}
+
+/** @param leftovers gets the directories that are to be removed when others no longer have to wait for it */
 async function publishLocked(
   store: Store,
   build: Build,
   options: PublishOptions,
+  leftovers: string[],
   context: Context,
 ): Promise<Publication> {
   const tree = build.name
   const state = readState(store, tree)
+  const settings = settingsOf(options, state)
   const content = await contentOf(store, build)
-  const published = await publishedSoundly(store, build, content, options, context)
+  leftovers.push(...unfinishedDirectories(store, tree))
+  const removedGenerations: number[] = []
+  const retire = (): void => {
+    const { directories, serials } = retireExpired(store, readState(store, tree), settings.graceSeconds, context)
+    leftovers.push(...directories)
+    removedGenerations.push(...serials)
+  }
+  const published = await publishedSoundly(store, build, content, settings, context)
   if (published !== undefined) {
-    const removedGenerations = await removeExpired(store, state, options.graceSeconds, context)
+    acknowledge(store, tree, published)
+    if (!isDeepStrictEqual(settings, state.settings)) writeState(store, { ...state, settings })
+    retire()
     return { tree, build: build.number, serial: published, already: true, links: 0, copies: 0, removedGenerations }
   }
-  await removeUnpublished(store, state, context)
+  retire()
 
   const serial = state.serial + 1
-  const uri = uriOf(options, tree, serial)
+  const uri = uriOf(settings, tree, serial)
   const { files, index, stamps } = withIndexFiles(store, build, content, {
     stamps: state.stamps,
     now: Math.floor(now() / 1000),
     ...(uri !== undefined && { uri }),
   })
-  writeState(store, { ...state, serial })
-  const marker = markerOf(build, serial, uri, stamps, index)
-  const filled = await makeGeneration(store, marker, files, context)
+  const marker = markerOf(build, serial, uri, stamps, index, state.history, settings)
+  const make = async (): Promise<Filled> => {
+    // Serial and stamps are used up now: a power cut may take back what clients have seen.
+    writeState(store, { ...state, serial, stamps })
+    return await makeGeneration(store, marker, files, context)
+  }
+  const filled = await make().catch(async (error: unknown) => {
+    if (!isDiskFull(error) || leftovers.length === 0) throw error
+    await removeAll(leftovers, context)
+    return await make()
+  })
   try {
     replaceLink(`${GENERATIONS}/${tree}.${serial}`, store.pointer(tree))
   } catch (error) {
-    await removeUnpublished(store, state, context)
+    if (readPointer(store, tree)?.serial !== serial) leftovers.push(retireGeneration(store, tree, serial))
     throw error
   }
   record(store, state, marker, context)
 
   if (filled.copies > 0) context.report.warn(copiesMade(filled.copies))
-  const removedGenerations = await removeExpired(store, readState(store, tree), options.graceSeconds, context)
+  retire()
   return { tree, build: build.number, serial, already: false, ...filled, removedGenerations }
 }
 
-async function makeGeneration(
-  store: Store,
-  marker: Marker,
-  files: FileMap,
-  context: Context,
-): Promise<{ links: number; copies: number }> {
+function settingsOf(options: PublishOptions, { settings }: TreeState): Settings & { graceSeconds: number } {
+  const http = options.http ?? settings?.http
+  return {
+    ...(http !== undefined && { http: http.replace(/\/+$/, '') }),
+    graceSeconds: options.graceSeconds ?? settings?.graceSeconds ?? DEFAULT_GRACE,
+  }
+}
+
+/** What is there may have been renamed to its place by a publish that was killed before it could make that durable. */
+function acknowledge(store: Store, tree: string, serial: number): void {
+  syncDirectory(dirname(store.generation(tree, serial)))
+  syncDirectory(dirname(store.pointer(tree)))
+}
+
+function isDiskFull(error: unknown): boolean {
+  const code = errorCode(error instanceof TreeswapError ? error.cause : error)
+  return ['ENOSPC', 'EDQUOT', 'Unknown system error -122'].includes(code ?? '')
+}
+
+async function removeAll(directories: string[], context: Context): Promise<void> {
+  for (const directory of directories.splice(0)) await takeDown(directory, context)
+}
+
+async function makeGeneration(store: Store, marker: Marker, files: FileMap, context: Context): Promise<Filled> {
   const { tree, serial } = marker
   const directory = unfinishedGeneration(store, tree, serial)
   context.report.step(`publishing ${formatReference(tree, marker.build)} as generation ${serial}`)
   try {
     await spreadOverDisk(dirname(directory))
-    const filled = await buildTree(store, files, directory, context)
+    const filled = await fillGeneration(store, files, directory, context)
     writeNew(`${directory}/${MARKER_FILE}`, JSON.stringify(marker) + '\n')
     await syncFileSystem(directory)
     if (context.signal.aborted) throw aborted('the publish')
@@ -160,10 +245,12 @@ async function spreadOverDisk(directory: string): Promise<void> {
 }
 
 /** The pointer has moved: what goes wrong here can be told from it later, so it must not make the publish fail. */
-function record(store: Store, state: TreeState, { serial, build, stamps }: Marker, { report }: Context): void {
+function record(store: Store, state: TreeState, marker: Marker, { report }: Context): void {
+  const { serial, build, stamps, settings } = marker
   try {
     const entry = { serial, build, at: new Date(now()).toISOString() }
-    writeState(store, { ...state, serial, stamps, history: [...state.history, entry] })
+    const history = [...state.history, entry]
+    writeState(store, { ...state, serial, stamps, history, ...(settings !== undefined && { settings }) })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     report.warn(`it is published, but that could not be noted: ${why}; the next publish notes it`)
@@ -175,13 +262,13 @@ async function publishedSoundly(
   store: Store,
   build: Build,
   content: FileMap,
-  options: PublishOptions,
+  settings: Settings,
   context: Context,
 ): Promise<number | undefined> {
   const serial = readPointer(store, build.name)?.serial
   const marker = serial === undefined ? undefined : readMarker(store, build.name, serial)
   if (serial === undefined || marker?.build !== build.number) return undefined
-  if (marker.uri !== uriOf(options, build.name, serial)) return undefined
+  if (marker.uri !== uriOf(settings, build.name, serial)) return undefined
   const damage = await findDamage(store, marker, content, context)
   if (damage.length === 0) return serial
   context.report.warn(
@@ -190,7 +277,15 @@ async function publishedSoundly(
   return undefined
 }
 
-function markerOf(build: Build, serial: number, uri: string | undefined, stamps: Stamps, index: FileMap): Marker {
+function markerOf(
+  build: Build,
+  serial: number,
+  uri: string | undefined,
+  stamps: Stamps,
+  index: FileMap,
+  history: readonly PublishEntry[],
+  settings: Settings,
+): Marker {
   const digests = Array.from(index, ([path, source]): [string, string] => [
     path,
     source.kind === 'text' ? sha256(source.content) : '',
@@ -202,13 +297,15 @@ function markerOf(build: Build, serial: number, uri: string | undefined, stamps:
     build: build.number,
     at: new Date(now()).toISOString(),
     ...(uri !== undefined && { uri }),
+    settings,
     stamps,
+    history: history.slice(-REMEMBERED),
     index: Object.fromEntries(digests),
   }
 }
 
-function uriOf({ http }: PublishOptions, tree: string, serial: number): string | undefined {
-  return http === undefined ? undefined : `${http.replace(/\/+$/, '')}/generations/${tree}/${serial}/`
+function uriOf({ http }: Settings, tree: string, serial: number): string | undefined {
+  return http === undefined ? undefined : `${http}/generations/${tree}/${serial}/`
 }
 
 function copiesMade(copies: number): string {

@@ -1,54 +1,55 @@
 import { listGenerations, listUnfinished, readPointer, unfinishedGeneration } from '../store/generations.js'
+import type { Pointer } from '../store/generations.js'
 import type { Store } from '../store/layout.js'
 import type { TreeState } from '../store/state.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
-import { exists, realPath, rename } from '../system/files.js'
+import { exists, realPath, rename, statusOf } from '../system/files.js'
 import { run } from '../system/process.js'
 import { pathsInUse } from './in-use.js'
 
-/** Removes what publishes that were stopped half-way left behind: nobody can be reading it. Under the tree's lock. */
-export async function removeUnpublished(store: Store, { tree, history }: TreeState, context: Context): Promise<void> {
-  for (const serial of listUnfinished(store, tree)) await takeDown(unfinishedGeneration(store, tree, serial), context)
-  const published = readPointer(store, tree)?.serial ?? 0
-  const served = new Set(history.map(({ serial }) => serial))
-  for (const serial of listGenerations(store, tree)) {
-    if (serial > published && !served.has(serial)) await removeGeneration(store, tree, serial, context)
-  }
+/**
+ * How many times the grace time a replaced generation stays where it cannot be told whether somebody is inside:
+ * there, time is all that protects a slow client.
+ */
+const BLIND_FACTOR = 4
+
+/** Generations that nothing leads to any more: out of reach, waiting to be removed. */
+export interface Retired {
+  /** directories to be given to takeDown, outside of the tree's lock: that takes its time */
+  directories: string[]
+  /** of those that were complete */
+  serials: number[]
+}
+
+/** What publishes and removals that were stopped half-way left behind: nobody can be reading it. Under the tree's lock. */
+export function unfinishedDirectories(store: Store, tree: string): string[] {
+  return listUnfinished(store, tree).map((serial) => unfinishedGeneration(store, tree, serial))
 }
 
 /**
- * Removes generations that were replaced longer ago than the grace time and that no process is inside of. Under the
- * tree's lock. Trouble with it is told, but does not fail the publish that is done.
- * @returns serials of what was removed
+ * Puts generations out of reach that were replaced, or given up, longer ago than the grace time and that no process is
+ * inside of. Under the tree's lock. Trouble with it is told, but does not fail a publish.
  */
-export async function removeExpired(
-  store: Store,
-  state: TreeState,
-  graceSeconds: number,
-  context: Context,
-): Promise<number[]> {
-  const pointer = readPointer(store, state.tree)
-  if (pointer === undefined) return []
-  const expired = listGenerations(store, state.tree).filter((serial) => {
-    if (serial >= pointer.serial) return false
-    return replacedAt(state, serial, pointer.since) + graceSeconds * 1000 <= now()
-  })
-  if (expired.length === 0) return []
+export function retireExpired(store: Store, state: TreeState, graceSeconds: number, { report }: Context): Retired {
+  const retired: Retired = { directories: [], serials: [] }
+  const age = agesOf(store, state)
+  const expired = listGenerations(store, state.tree).filter((serial) => age(serial) >= graceSeconds * 1000)
+  if (expired.length === 0) return retired
   const used = pathsInUse()
-  const removed: number[] = []
   for (const serial of expired) {
     try {
       const directory = realPath(store.generation(state.tree, serial))
-      if (used.some((path) => path === directory || path.startsWith(`${directory}/`))) continue
-      await removeGeneration(store, state.tree, serial, context)
-      removed.push(serial)
+      if (!used.complete && age(serial) < BLIND_FACTOR * graceSeconds * 1000) continue
+      if (used.paths.some((path) => path === directory || path.startsWith(`${directory}/`))) continue
+      retired.directories.push(retireGeneration(store, state.tree, serial))
+      retired.serials.push(serial)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      context.report.warn(`generation ${serial} of ${state.tree} could not be removed: ${why}`)
+      report.warn(`generation ${serial} of ${state.tree} could not be removed: ${why}`)
     }
   }
-  return removed
+  return retired
 }
 
 /** Removes a directory that nothing leads to, outside of this process, which goes on serving signals. */
@@ -61,15 +62,30 @@ export async function takeDown(directory: string, { report }: Context): Promise<
   }
 }
 
-/** Out of reach first, as one step, so that nobody meets half a generation. */
-async function removeGeneration(store: Store, tree: string, serial: number, context: Context): Promise<void> {
+/** Puts a generation out of reach as one step, so that nobody meets half of one. @returns where it is now */
+export function retireGeneration(store: Store, tree: string, serial: number): string {
   const directory = unfinishedGeneration(store, tree, serial)
   rename(store.generation(tree, serial), directory)
-  await takeDown(directory, context)
+  return directory
 }
 
-/** When clients were led elsewhere, in milliseconds since 1970. */
-function replacedAt({ history }: TreeState, serial: number, fallback: number): number {
-  const next = history.find((entry) => entry.serial > serial)
-  return next === undefined ? fallback : Date.parse(next.at)
+/** For how long nothing has led to a generation, in milliseconds; -1 where something does, or nothing can be told. */
+function agesOf(store: Store, state: TreeState): (serial: number) => number {
+  const pointer = readPointer(store, state.tree)
+  return (serial) => {
+    const since = leftAt(store, state, pointer, serial)
+    return since === undefined ? -1 : now() - since
+  }
+}
+
+function leftAt(store: Store, state: TreeState, pointer: Pointer | undefined, serial: number): number | undefined {
+  if (serial === pointer?.serial) return undefined
+  if (pointer !== undefined && serial < pointer.serial) {
+    const next = state.history.find((entry) => entry.serial > serial)
+    return next === undefined ? pointer.since : Date.parse(next.at)
+  }
+  // Without a pointer, what is in the history may be what it is going to be mended to.
+  if (state.history.some((entry) => entry.serial === serial)) return undefined
+  // Complete, but not led to: a publish was killed, or a power cut took its pointer back after clients had seen it.
+  return statusOf(store.generation(state.tree, serial))?.mtimeMs
 }

@@ -8,6 +8,22 @@ import type { Store } from './layout.js'
 export const stamps = z.record(z.string(), z.strictObject({ time: z.int(), content: z.string().optional() }))
 export type Stamps = z.infer<typeof stamps>
 
+/** One publish; `at` is when the pointer moved (ISO 8601, UTC). */
+export const publishEntry = z.strictObject({
+  serial: z.int().positive(),
+  build: z.int().positive(),
+  at: z.iso.datetime(),
+})
+export type PublishEntry = z.infer<typeof publishEntry>
+
+/** What a publish was told, and the next one assumes unless it is told otherwise. */
+export const settings = z.strictObject({
+  /** public base URL without a slash at its end */
+  http: z.string().optional(),
+  graceSeconds: z.number().nonnegative().optional(),
+})
+export type Settings = z.infer<typeof settings>
+
 const marker = z.object({
   schema: z.literal(1),
   tree: z.string(),
@@ -16,7 +32,10 @@ const marker = z.object({
   /** when it was begun, ISO 8601, UTC */
   at: z.iso.datetime(),
   uri: z.string().optional(),
+  settings: settings.optional(),
   stamps,
+  /** the publishes before this one, oldest first: as many as an operator may want to go back to */
+  history: z.array(publishEntry).optional(),
   /** sha256 of each index file by its path: everything else is told by the build */
   index: z.record(z.string(), z.string()),
 })

@@ -2,8 +2,16 @@ import { basename, dirname, join } from 'node:path'
 import * as z from 'zod'
 import { configurationError } from '../model/errors.js'
 import { explainDiskError, listDirectory, readTextIfThere, removeFile, writeAtomically } from '../system/files.js'
-import { listGenerations, listUnfinished, readMarker, readPointer, stamps } from './generations.js'
-import type { Pointer } from './generations.js'
+import {
+  listGenerations,
+  listUnfinished,
+  publishEntry,
+  readMarker,
+  readPointer,
+  settings,
+  stamps,
+} from './generations.js'
+import type { Marker, Pointer, PublishEntry, Stamps } from './generations.js'
 import type { Store } from './layout.js'
 
 const schema = z.strictObject({
@@ -11,10 +19,12 @@ const schema = z.strictObject({
   tree: z.string(),
   /** the highest serial ever given to a generation, published or not */
   serial: z.int().nonnegative(),
-  /** every publish, oldest first; `at` is when the pointer moved (ISO 8601, UTC) */
-  history: z.array(z.strictObject({ serial: z.int().positive(), build: z.int().positive(), at: z.iso.datetime() })),
-  /** of the last published generation */
+  /** every publish, oldest first */
+  history: z.array(publishEntry),
+  /** the latest that were ever given to an index file, published or not */
   stamps,
+  /** of the last publish */
+  settings: settings.optional(),
   /** tag → build */
   tags: z.record(z.string(), z.int().positive()),
   /** build → what a person noted about it */
@@ -36,9 +46,12 @@ export function readState(store: Store, tree: string): TreeState {
   const text = readTextIfThere(path)
   const stored = text === undefined ? undefined : parse(text, path)
   const pointer = readPointer(store, tree)
-  const state = stored ?? derive(store, tree)
-  const used = [...listGenerations(store, tree), ...listUnfinished(store, tree), pointer?.serial ?? 0]
-  return reconcile({ ...state, serial: Math.max(state.serial, ...used) }, pointer, store)
+  const serials = listGenerations(store, tree)
+  const markers = serials.flatMap((serial) => readMarker(store, tree, serial) ?? [])
+  const state = stored ?? derive(tree, markers, pointer)
+  const used = [...serials, ...listUnfinished(store, tree), pointer?.serial ?? 0]
+  const latest = latestStamps([state.stamps, ...markers.map((marker) => marker.stamps)])
+  return reconcile({ ...state, serial: Math.max(state.serial, ...used), stamps: latest }, markers, pointer)
 }
 
 /** Durable when it returns. Call it under the tree's lock. @throws DISK */
@@ -60,23 +73,42 @@ function removeUnfinished(path: string): void {
   }
 }
 
-function derive(store: Store, tree: string): TreeState {
-  const history = listGenerations(store, tree).flatMap((serial) => {
-    const marker = readMarker(store, tree, serial)
-    return marker === undefined ? [] : [{ serial, build: marker.build, at: marker.at }]
-  })
-  return { schema: 1, tree, serial: 0, history, stamps: {}, tags: {}, notes: {}, keep: [] }
+function derive(tree: string, markers: readonly Marker[], pointer: Pointer | undefined): TreeState {
+  const last = markers.find(({ serial }) => serial === pointer?.serial) ?? markers.at(-1)
+  const history = new Map<number, PublishEntry>()
+  for (const { serial, build, at } of markers) history.set(serial, { serial, build, at })
+  for (const entry of last?.history ?? []) history.set(entry.serial, entry)
+  return {
+    schema: 1,
+    tree,
+    serial: 0,
+    history: [...history.values()].sort((a, b) => a.serial - b.serial),
+    stamps: {},
+    ...(last?.settings !== undefined && { settings: last.settings }),
+    tags: {},
+    notes: {},
+    keep: [],
+  }
 }
 
-function reconcile(state: TreeState, pointer: Pointer | undefined, store: Store): TreeState {
+/** By index file the latest stamp; without its content where two contents have it. */
+function latestStamps(all: readonly Stamps[]): Stamps {
+  const latest: Stamps = {}
+  for (const [path, stamp] of all.flatMap((stamps) => Object.entries(stamps))) {
+    const known = latest[path]
+    if (known === undefined || stamp.time > known.time) latest[path] = stamp
+    else if (stamp.time === known.time && stamp.content !== known.content) latest[path] = { time: stamp.time }
+  }
+  return latest
+}
+
+function reconcile(state: TreeState, markers: readonly Marker[], pointer: Pointer | undefined): TreeState {
   if (pointer === undefined) return state
   const history = state.history.filter(({ serial }) => serial <= pointer.serial)
-  const marker = readMarker(store, state.tree, pointer.serial)
-  if (marker === undefined) return { ...state, history }
-  if (history.at(-1)?.serial !== pointer.serial) {
-    history.push({ serial: pointer.serial, build: marker.build, at: new Date(pointer.since).toISOString() })
-  }
-  return { ...state, history, stamps: marker.stamps }
+  const marker = markers.find(({ serial }) => serial === pointer.serial)
+  if (marker === undefined || history.at(-1)?.serial === pointer.serial) return { ...state, history }
+  history.push({ serial: pointer.serial, build: marker.build, at: new Date(pointer.since).toISOString() })
+  return { ...state, history, ...(marker.settings !== undefined && { settings: marker.settings }) }
 }
 
 function parse(text: string, path: string): TreeState {

@@ -76,10 +76,17 @@ describe('timestamp.chk of an ebuild repo', () => {
   const stampOf = (files: FileMap): string => text(files, 'gentoo/metadata/timestamp.chk').content.toString()
   const repo = (digest: string, commitTime?: number): IndexRequest['repos'] => [{ name: 'gentoo', digest, commitTime }]
 
+  const known = { 'gentoo/metadata/timestamp.chk': { time: 1_500_000_000, content: 'zero' } }
+
   it('is the time of the commit, as Portage parses it', () => {
-    const { files } = indexFiles(request())
+    const { files } = indexFiles(request({ stamps: known }))
     expect(stampOf(files)).to.equal('Sun, 13 Sep 2020 12:26:40 +0000\n')
     expect(text(files, 'gentoo/metadata/timestamp.chk').mtime).to.equal(1_600_000_000)
+  })
+
+  it('is the publish time where no earlier stamp is known, which clients may still have', () => {
+    const { files } = indexFiles(request())
+    expect(text(files, 'gentoo/metadata/timestamp.chk').mtime).to.equal(1_700_000_000)
   })
 
   it('stays while the content stays', () => {
@@ -89,7 +96,7 @@ describe('timestamp.chk of an ebuild repo', () => {
   })
 
   it('rises with other content, even to an older commit', () => {
-    const first = indexFiles(request())
+    const first = indexFiles(request({ stamps: known }))
     const second = indexFiles(request({ stamps: first.stamps, repos: repo('two', 1_500_000_000) }))
     const third = indexFiles(request({ stamps: second.stamps, repos: repo('one', 1_600_000_000) }))
     expect(stampOf(second.files)).to.equal('Sun, 13 Sep 2020 12:26:41 +0000\n')
@@ -97,7 +104,7 @@ describe('timestamp.chk of an ebuild repo', () => {
   })
 
   it('is remembered while a repo is away', () => {
-    const first = indexFiles(request())
+    const first = indexFiles(request({ stamps: known }))
     const without = indexFiles(request({ stamps: first.stamps, repos: [] }))
     const back = indexFiles(request({ stamps: without.stamps, repos: repo('two', 1_500_000_000) }))
     expect(stampOf(back.files)).to.equal('Sun, 13 Sep 2020 12:26:41 +0000\n')

@@ -12,6 +12,7 @@ import { openStore } from '../../src/store/layout.js'
 import type { Store } from '../../src/store/layout.js'
 import { pull } from '../../src/store/pull.js'
 import { publishedNumber } from '../../src/store/references.js'
+import { readState, writeState } from '../../src/store/state.js'
 import { needsRoot } from '../lab/needs-root.js'
 import { silent } from '../lab/silent.js'
 import { archive, contentOf, failure, sha256 } from '../store/machine.js'
@@ -79,6 +80,25 @@ describe('a store on a difficult disk', function () {
     await publish(store, 'box', 2, grace, silent)
     expect(publishedNumber(store, 'box')).to.equal(2)
     expect(await check(store, silent)).to.deep.equal([])
+  })
+
+  it('that is full gets room from generations whose time is over', async () => {
+    const root = join(directory, 'store')
+    mount(root, '-t', 'tmpfs', '-o', 'size=3m', 'tmpfs')
+    const store = openStore(root, { create: true })
+    const many = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`a/p${n}`, 'same']))
+    await archive(artifacts, 1, { packages: many })
+    for (const number of [2, 3]) await archive(artifacts, number, { world: `w${number}\n` })
+    for (const number of [1, 2, 3]) await take(store, number)
+    for (const number of [1, 2]) await publish(store, 'box', number, grace, silent)
+    const state = readState(store, 'box')
+    const at = '2020-01-01T00:00:00.000Z'
+    writeState(store, { ...state, history: state.history.map((entry) => ({ ...entry, at })) })
+    const room = Number(execFileSync('stat', ['-f', '-c', '%a', root]).toString()) * 4096
+    writeFileSync(join(root, 'ballast'), Buffer.alloc(room))
+    const { serial, removedGenerations } = await publish(store, 'box', 3, grace, silent)
+    expect({ serial, removedGenerations }).to.deep.equal({ serial: 3, removedGenerations: [1] })
+    expect(readdirSync(join(root, 'published/.generations'))).to.deep.equal(['box.2', 'box.3'])
   })
 
   it('whose generations lie on another file system gets copies, and says so', async () => {

@@ -8,6 +8,8 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -16,13 +18,14 @@ import { expect } from 'chai'
 import { openSource } from '../../src/artifact/source.js'
 import { parsePackages } from '../../src/gentoo/packages-index.js'
 import { parseReference } from '../../src/model/reference.js'
-import { publish, rollback } from '../../src/publish/publish.js'
+import { publish, publishReference, rollback } from '../../src/publish/publish.js'
 import type { Publication, PublishOptions } from '../../src/publish/publish.js'
 import { openStore } from '../../src/store/layout.js'
 import type { Store } from '../../src/store/layout.js'
 import { pull } from '../../src/store/pull.js'
 import { publishedNumber } from '../../src/store/references.js'
 import { readState, writeState } from '../../src/store/state.js'
+import type { TreeState } from '../../src/store/state.js'
 import { silent } from '../lab/silent.js'
 import { temporaryDirectory } from '../lab/temporary.js'
 import { archive, contentOf, failure, sha256 } from '../store/machine.js'
@@ -49,6 +52,11 @@ describe('publish', () => {
   const served = (path = ''): string => join(store.pointer('box'), path)
   const generations = (): string[] => readdirSync(join(store.root, 'published/.generations'))
   const stamp = (path: string): number => statSync(served(path)).mtimeMs / 1000
+
+  const age = (name: string): void => {
+    const longAgo = Date.now() / 1000 - 10 * 86_400
+    utimesSync(join(store.root, 'published/.generations', name), longAgo, longAgo)
+  }
 
   it('serves what the build archived, byte for byte, as links into the store', async () => {
     await pulled(1, { packages: { 'a/one': 'one' }, repo: { 'a/one/one-1.ebuild': 'EAPI=8\n' }, world: 'a/one\n' })
@@ -163,7 +171,7 @@ describe('publish', () => {
     expect((await put(2)).removedGenerations).to.deep.equal([])
     expect(generations()).to.deep.equal(['box.1', 'box.2'])
     const state = readState(store, 'box')
-    const longAgo = new Date(Date.now() - 2 * 86_400_000).toISOString()
+    const longAgo = new Date(Date.now() - 10 * 86_400_000).toISOString()
     writeState(store, { ...state, history: state.history.map((entry) => ({ ...entry, at: longAgo })) })
     expect((await put(2)).removedGenerations).to.deep.equal([1])
     expect(generations()).to.deep.equal(['box.2'])
@@ -200,9 +208,97 @@ describe('publish', () => {
     const left = join(store.root, 'published/.generations')
     writeFileSync(join(store.root, 'published/.box.tmp'), '')
     for (const name of ['.box.8.partial', 'box.7']) mkdirSync(join(left, name))
-    expect((await put(2)).serial).to.equal(9)
+    age('box.7')
+    expect(await put(2)).to.deep.include({ serial: 9, removedGenerations: [7] })
     expect(generations()).to.deep.equal(['box.1', 'box.9'])
     expect(readdirSync(join(store.root, 'published'))).to.deep.equal(['.generations', 'box'])
+  })
+
+  it('keeps a whole generation beyond the pointer for the grace time: clients may be inside', async () => {
+    await pulled(1)
+    await pulled(2, { world: 'x/y\n' })
+    await put(1)
+    await put(2)
+    rmSync(served())
+    symlinkSync('.generations/box.1', served()) // as after a power cut
+    expect(await put(1)).to.deep.include({ already: true, removedGenerations: [] })
+    expect(await put(2)).to.deep.include({ serial: 3, removedGenerations: [] })
+    expect(generations()).to.deep.equal(['box.1', 'box.2', 'box.3'])
+  })
+
+  it('gives newer stamps after a power cut took the pointer and the generation back', async () => {
+    await pulled(1)
+    await pulled(2, { world: 'x/y\n', repo: { 'a/x': 'x' } })
+    await put(1)
+    const before = readFileSync(store.state('box'), 'utf8')
+    const link = '.generations/box.1'
+    await put(2)
+    const seen = readState(store, 'box')
+    rmSync(served())
+    symlinkSync(link, served())
+    rmSync(store.generation('box', 2), { recursive: true })
+    // what was durable before the generation was begun
+    const { history } = JSON.parse(before) as TreeState
+    writeState(store, { ...seen, history })
+    await pulled(3, { world: 'y/z\n', repo: { 'a/x': 'y' } })
+    await put(3)
+    const { stamps } = readState(store, 'box')
+    for (const [path, { time }] of Object.entries(seen.stamps)) {
+      expect(stamps[path]?.time, path).to.be.greaterThan(time)
+    }
+  })
+
+  it('notes its stamps before it shows them to anybody', async () => {
+    await pulled(1)
+    const stop = new AbortController()
+    const context = { report: { ...silent.report, step: () => stop.abort() }, signal: stop.signal }
+    await failure(publish(store, 'box', 1, day, context))
+    expect(Object.keys(readState(store, 'box').stamps)).to.have.members([
+      '.binpkgs/Packages',
+      'gentoo/metadata/timestamp.chk',
+    ])
+  })
+
+  it('goes on as before where nothing else is said: same URL, same grace time', async () => {
+    await pulled(1)
+    await pulled(2, { world: 'x/y\n' })
+    await put(1, { http: 'http://pkgs.example.org/', graceSeconds: 7 })
+    await put(2, {})
+    const uri = (): string | undefined =>
+      parsePackages(readFileSync(served('.binpkgs/Packages'), 'utf8'), 'test').header.get('URI')
+    expect(uri()).to.equal('http://pkgs.example.org/generations/box/2/')
+    rmSync(store.state('box'))
+    await rollback(store, parseReference('box'), {}, silent)
+    expect(uri()).to.equal('http://pkgs.example.org/generations/box/3/')
+    expect(readState(store, 'box').settings).to.deep.equal({ http: 'http://pkgs.example.org', graceSeconds: 7 })
+    expect(await put(1, { graceSeconds: 8 })).to.deep.include({ serial: 3, already: true })
+    expect(readState(store, 'box').settings).to.have.property('graceSeconds', 8)
+  })
+
+  it('chooses its build when it has the lock, not while another publish is under way', async () => {
+    for (const number of [1, 2, 3]) await pulled(number, { world: `x/y${number}\n` })
+    await put(1)
+    await put(2)
+    let waiting: Promise<Publication> | undefined
+    const report = { ...silent.report, step: () => (waiting ??= rollback(store, parseReference('box'), day, silent)) }
+    await publish(store, 'box', 3, day, { ...silent, report })
+    expect((await waiting)?.build).to.equal(2)
+    expect((await publishReference(store, parseReference('box'), day, silent)).build).to.equal(3)
+  })
+
+  it('remembers in each generation what was published before, should the state be lost', async () => {
+    await pulled(1)
+    await pulled(2, { world: 'x/y\n' })
+    for (const number of [1, 2, 1]) await put(number)
+    const { history } = readState(store, 'box')
+    for (const serial of [1, 2]) rmSync(store.generation('box', serial), { recursive: true })
+    rmSync(store.state('box'))
+    expect(readState(store, 'box').history.map(({ serial, build }) => [serial, build])).to.deep.equal([
+      [1, 1],
+      [2, 2],
+      [3, 1],
+    ])
+    expect(readState(store, 'box').history.slice(0, 2)).to.deep.equal(history.slice(0, 2))
   })
 
   it('leaves the pointer alone when it fails, and says what to do', async () => {

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { listGenerations } from '../../src/store/generations.js'
 import { openStore } from '../../src/store/layout.js'
 import { publishedNumber } from '../../src/store/references.js'
+import { readState } from '../../src/store/state.js'
 import { needsRoot } from '../lab/needs-root.js'
 import { archive } from '../store/machine.js'
 import { compileDriver } from './injection.js'
@@ -38,5 +40,20 @@ describe('a publisher that is not root', function () {
     const store = openStore(root)
     expect(publishedNumber(store, 'box')).to.equal(1)
     expect(statSync(store.generation('box', 3)).uid).to.equal(nobody)
+
+    // It cannot see who is inside of a generation, so it waits longer before it removes one.
+    const replaced = (days: number): void => {
+      const at = new Date(Date.now() - days * 86_400_000).toISOString()
+      const state = readState(store, 'box')
+      writeFileSync(
+        store.state('box'),
+        JSON.stringify({ ...state, history: state.history.map((entry) => ({ ...entry, at })) }),
+      )
+      run('publish', '1')
+    }
+    replaced(2)
+    expect(listGenerations(store, 'box')).to.deep.equal([1, 2, 3])
+    replaced(10)
+    expect(listGenerations(store, 'box')).to.deep.equal([3])
   })
 })

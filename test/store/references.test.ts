@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { parseReference } from '../../src/model/reference.js'
@@ -94,6 +94,16 @@ describe('the state of a tree', () => {
     const store = storeWith(root(), [1, 2], [1, 2, 1])
     expect(readState(store, 'box')).to.deep.include({ serial: 3, stamps: { x: { time: 3 } }, tags: {} })
     expect(readState(store, 'box').history.map(({ build }) => build)).to.deep.equal([1, 2, 1])
+  })
+
+  it('knows the latest stamp that was ever given, also beyond the pointer', () => {
+    const store = storeWith(root(), [1, 2], [1])
+    putGeneration(store, 5, 2)
+    writeState(store, { ...readState(store, 'box'), stamps: { x: { time: 3 }, y: { time: 7 } } })
+    expect(readState(store, 'box').stamps).to.deep.equal({ x: { time: 5 }, y: { time: 7 } })
+    rmSync(store.state('box'))
+    rmSync(store.pointer('box'))
+    expect(readState(store, 'box').stamps).to.deep.equal({ x: { time: 5 } })
   })
 
   it('of a tree is not mixed up with that of a tree whose name begins alike', () => {

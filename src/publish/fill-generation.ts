@@ -20,7 +20,12 @@ export interface Filled {
  * that is there already, so no entry is ever written through a symlink of the map.
  * @throws OBJECT_MISSING, TREE_INVALID, ABORTED, and the file system's own errors
  */
-export async function buildTree(store: Store, files: FileMap, directory: string, context: Context): Promise<Filled> {
+export async function fillGeneration(
+  store: Store,
+  files: FileMap,
+  directory: string,
+  context: Context,
+): Promise<Filled> {
   const filled: Filled = { links: 0, copies: 0 }
   const made = new Set<string>([''])
   makeOneDirectory(directory)
