@@ -1,24 +1,26 @@
 import type { Pack } from '../model/build.js'
-import { infrastructureError } from '../model/errors.js'
-import { decodeManifest, encodeManifest } from '../model/manifest.js'
+import { encodeManifest, invalidManifest, ManifestDecoder } from '../model/manifest.js'
 import type { Manifest } from '../model/manifest.js'
-import { readBytes } from '../system/files.js'
+import { readBytes, statusOf } from '../system/files.js'
 import { sha256 } from '../system/hash.js'
-import { checkFile } from './damage.js'
+import { checkFile, damaged } from './damage.js'
 import { HashedFile } from './hashed-file.js'
-import { leaves, targetRule } from './path-rule.js'
+import { leaves } from '../model/path-rule.js'
 import { defaultPolicy, policyOf } from './tar-policy.js'
-import { compress, decompress } from './zstd.js'
+import type { Policy } from './tar-policy.js'
+import { compress, decompress, isBroken } from './zstd.js'
 
 /** Bytes of a manifest's text: 500,000 entries of 600 bytes. */
 const MAX_TEXT = 300 * 2 ** 20
 
 /**
  * @param file path of a manifest file
- * @throws PACK_DAMAGED when size or sha256 are not those of `pack.manifest`, MANIFEST_INVALID
+ * @throws PACK_DAMAGED when size or sha256 are not those of `pack.manifest`, MANIFEST_INVALID, ABORTED
  */
-export async function readManifest(file: string, pack: Pack): Promise<Manifest> {
-  return openManifest(readBytes(file), pack, file)
+export async function readManifest(file: string, pack: Pack, signal?: AbortSignal): Promise<Manifest> {
+  const found = statusOf(file)?.size ?? 0
+  if (found > pack.manifest.size) throw damaged(file, `it has ${found} bytes instead of ${pack.manifest.size}`)
+  return openManifest(readBytes(file), pack, file, signal)
 }
 
 /**
@@ -26,21 +28,28 @@ export async function readManifest(file: string, pack: Pack): Promise<Manifest> 
  * @param source named in errors
  * @throws what readManifest throws
  */
-export async function openManifest(bytes: Buffer, pack: Pack, source: string): Promise<Manifest> {
+export async function openManifest(
+  bytes: Buffer,
+  pack: Pack,
+  source: string,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Manifest> {
   checkFile(source, pack.manifest, { size: bytes.length, sha256: sha256(bytes) })
-  const chunks: Buffer[] = []
+  const policy = { ...defaultPolicy, ...policyOf(pack.role) }
+  const decoder = new ManifestDecoder(source, policy.maxEntries)
   let size = 0
-  await decompress(
-    bytes,
-    (chunk) => {
-      size += chunk.length
-      if (size > MAX_TEXT) throw invalid(source, `it is larger than ${MAX_TEXT} bytes`)
-      chunks.push(chunk)
-    },
-    new AbortController().signal,
-  )
-  const manifest = decodeManifest(Buffer.concat(chunks).toString('utf8'), source)
-  checkTree(manifest, pack, source)
+  const take = (chunk: Buffer): void => {
+    size += chunk.length
+    if (size > MAX_TEXT) throw invalidManifest(source, `it is larger than ${MAX_TEXT} bytes`)
+    decoder.push(chunk)
+  }
+  try {
+    await decompress(bytes, take, signal)
+  } catch (error) {
+    throw isBroken(error) ? invalidManifest(source, error.message, error) : error
+  }
+  const manifest = decoder.end()
+  checkTree(manifest, policy, source)
   return manifest
 }
 
@@ -61,28 +70,18 @@ export async function writeManifest(
 }
 
 /** What the unpack policy asks of a tree, for entries that no archive of this build carries too. */
-function checkTree({ entries }: Manifest, { role }: Pack, source: string): void {
-  const { maxEntries, symlinks, linkMayLeave } = { ...defaultPolicy, ...policyOf(role) }
-  if (entries.length > maxEntries) throw invalid(source, `it has more than ${maxEntries} entries`)
+function checkTree({ entries }: Manifest, { symlinks, linkMayLeave }: Policy, source: string): void {
   const directories = new Set([''])
   for (const entry of entries) if (entry.type === 'directory') directories.add(entry.path)
   for (const entry of entries) {
     const { path } = entry
     const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')))
-    if (!directories.has(parent)) throw invalid(source, `the parent of ${path} is no directory of it`)
+    if (!directories.has(parent)) throw invalidManifest(source, `the parent of ${path} is no directory of it`)
     if (entry.type !== 'symlink') continue
-    if (!symlinks) throw invalid(source, `${path} is a symlink, where there may be files only`)
+    if (!symlinks) throw invalidManifest(source, `${path} is a symlink, where there may be files only`)
     const { target } = entry
-    if (targetRule(target) !== undefined || (leaves(path, target) && !linkMayLeave(path, target))) {
-      throw invalid(source, `its symlink ${path} may lead out of it`)
+    if (leaves(path, target) && !linkMayLeave(path, target)) {
+      throw invalidManifest(source, `its symlink ${path} may lead out of it`)
     }
   }
-}
-
-function invalid(source: string, why: string): Error {
-  return infrastructureError(
-    'MANIFEST_INVALID',
-    `the manifest ${source} cannot be taken over: ${why}`,
-    'see what wrote it: treeswap makes no such manifest',
-  )
 }

@@ -61,8 +61,14 @@ export async function chooseNumber(source: ArtifactSource, item: Item, number?: 
   throw buildMissing(source, item, number, numbers)
 }
 
-/** @throws PACK_DAMAGED, MANIFEST_INVALID, FILE_MISSING */
-export async function fetchManifest(source: ArtifactSource, item: Item, number: number, pack: Pack): Promise<Manifest> {
+/** @throws PACK_DAMAGED, MANIFEST_INVALID, FILE_MISSING, ABORTED */
+export async function fetchManifest(
+  source: ArtifactSource,
+  item: Item,
+  number: number,
+  pack: Pack,
+  signal?: AbortSignal,
+): Promise<Manifest> {
   const { file, size } = pack.manifest
   const chunks: Buffer[] = []
   let bytes = 0
@@ -71,7 +77,7 @@ export async function fetchManifest(source: ArtifactSource, item: Item, number: 
     if (bytes > size) throw damaged(file, `it has more than ${size} bytes`)
     chunks.push(chunk)
   }
-  return openManifest(Buffer.concat(chunks), pack, `${file} of ${item.name}@${number}`)
+  return openManifest(Buffer.concat(chunks), pack, `${file} of ${item.name}@${number}`, signal)
 }
 
 /**

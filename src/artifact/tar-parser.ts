@@ -1,6 +1,6 @@
 import type { Entry, FileEntry } from '../model/manifest.js'
 import { sha256, sha256Sum } from '../system/hash.js'
-import { componentRule, leaves, pathRule, targetRule } from './path-rule.js'
+import { componentRule, leaves, pathRule, targetRule } from '../model/path-rule.js'
 import { readPax } from './pax-records.js'
 import type { Extension } from './pax-records.js'
 import type { LargeFile, TarSink } from './read-tar.js'

@@ -1,18 +1,17 @@
 import type { Readable } from 'node:stream'
 import type { Pack } from '../model/build.js'
-import { configurationError } from '../model/errors.js'
+import { configurationError, publishError } from '../model/errors.js'
 import type { Entry, Manifest } from '../model/manifest.js'
 import type { Context } from '../model/report.js'
 import { explainDiskError, exists, listDirectory, makeDirectory, removeTree } from '../system/files.js'
 import { CheckedInput } from './checked-input.js'
-import { damaged } from './damage.js'
 import { directorySink } from './directory-sink.js'
 import type { TarSink } from './read-tar.js'
 import { TarParser } from './tar-parser.js'
 import { policyOf, refused, unpackedLimit } from './tar-policy.js'
 import { together } from './together.js'
 import { SingleFrame } from './zstd-frame.js'
-import { channel, decompress, feed } from './zstd.js'
+import { channel, decompress, feed, isBroken } from './zstd.js'
 
 /**
  * Reads a pack file to its end: decompresses it, checks its size and sha256, enforces the unpack policy of its role.
@@ -31,7 +30,7 @@ export async function readPack(pack: Pack, input: Readable, sink: TarSink, conte
   } catch (error) {
     parser.abandon()
     checked.check()
-    throw error
+    throw isBroken(error) ? refused(pack.file, undefined, error.message) : error
   } finally {
     input.destroy()
   }
@@ -66,7 +65,7 @@ async function readCompressed(pack: Pack, input: CheckedInput, parser: TarParser
 /**
  * Unpacks into a directory that is not there yet or empty: files 0644 or 0755, mtime by objectMtime. On an error the
  * directory is removed.
- * @throws what readPack throws, PACK_DAMAGED where it is not what its manifest says, UNPACK_EXISTS, DISK
+ * @throws what readPack throws, PACK_CONTRADICTORY where it is not what its manifest says, UNPACK_EXISTS, DISK
  */
 export async function unpackPack(
   pack: Pack,
@@ -96,17 +95,26 @@ export async function unpackPack(
 /**
  * Holds what a pack file carries against its manifest. Directories that hold only files of earlier builds may be
  * missing in the pack.
- * @throws PACK_DAMAGED unless `entries` are those of the manifest that have no origin
+ * @throws PACK_CONTRADICTORY unless `entries` are those of the manifest that have no origin
  */
 export function checkEntries(pack: Pack, manifest: Manifest, entries: readonly Entry[]): void {
   const expected = new Map(manifest.entries.filter((entry) => !hasOrigin(entry)).map((entry) => [entry.path, entry]))
   for (const entry of entries) {
-    if (!same(entry, expected.get(entry.path))) throw damaged(pack.file, `${entry.path} is not what its manifest says`)
+    if (!same(entry, expected.get(entry.path))) throw contradictory(pack, `${entry.path} is not what its manifest says`)
     expected.delete(entry.path)
   }
   for (const entry of expected.values()) {
-    if (entry.type !== 'directory') throw damaged(pack.file, `it lacks ${entry.path}, which its manifest lists`)
+    if (entry.type !== 'directory') throw contradictory(pack, `it lacks ${entry.path}, which its manifest lists`)
   }
+}
+
+/** Both have the sums that the build record names, so they were made like this. */
+function contradictory({ file }: Pack, why: string): Error {
+  return publishError(
+    'PACK_CONTRADICTORY',
+    `${file} and its manifest contradict each other: ${why}`,
+    'nothing of it was taken over; see what wrote it, and build again with --full',
+  )
 }
 
 function hasOrigin(entry: Entry): boolean {

@@ -3,7 +3,7 @@ import { breathe } from '../system/clock.js'
 import { explainDiskError, listDirectory } from '../system/files.js'
 import type { Dirent } from '../system/files.js'
 import { aborted } from '../system/process.js'
-import { pathRule } from './path-rule.js'
+import { pathRule } from '../model/path-rule.js'
 
 interface Found {
   type: 'file' | 'directory' | 'symlink'

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { addAbortSignal, PassThrough } from 'node:stream'
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { infrastructureError } from '../model/errors.js'
+import { infrastructureError, TreeswapError } from '../model/errors.js'
 import { runAny } from '../system/process.js'
 import { together } from './together.js'
 
@@ -51,6 +51,11 @@ export async function forEachChunk(
   take: (chunk: Buffer) => void | Promise<void>,
 ): Promise<void> {
   for await (const chunk of stream) await take(chunk)
+}
+
+/** Whether zstd refused what it was given: once the sums are checked, no further try will go better. */
+export function isBroken(error: unknown): error is TreeswapError {
+  return error instanceof TreeswapError && error.code === 'ZSTD_FAILED'
 }
 
 async function runZstd(

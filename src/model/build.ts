@@ -11,8 +11,12 @@ const YEAR_9999 = 253_402_300_799
 /** What a pack holds: the role decides where its content goes in a published tree. */
 const role = z.enum(['ebuild-repo', 'etc-portage', 'var-lib-portage', 'packages'])
 
+/** bytes; a manifest of 500,000 entries has a fifth of it */
+const MAX_MANIFEST = 2 ** 27
+const size = z.int().nonnegative()
+
 /** a file beside build.json */
-const file = z.strictObject({ file: fileName, size: z.int().nonnegative(), sha256 })
+const file = z.strictObject({ file: fileName, size, sha256 })
 
 const pack = z.strictObject({
   /** ebuild repo's name, or the role itself */
@@ -20,7 +24,7 @@ const pack = z.strictObject({
   role,
   /** `NAME.tar` or `NAME.tar.zst` */
   ...file.shape,
-  manifest: file,
+  manifest: file.extend({ size: size.max(MAX_MANIFEST) }),
 })
 
 const input = z.strictObject({

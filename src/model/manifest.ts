@@ -1,4 +1,5 @@
-import { infrastructureError } from './errors.js'
+import { publishError } from './errors.js'
+import { pathRule, targetRule } from './path-rule.js'
 
 /** One entry of a pack. Paths are relative to the pack's top, `/`-separated, without a leading `./`. */
 export type Entry = FileEntry | DirectoryEntry | SymlinkEntry
@@ -45,40 +46,77 @@ function encodeEntry(entry: Entry): Record<string, unknown> {
   return { f: path, ...(executable && { x: 1 }), size, sha256, ...(origin !== undefined && { origin }) }
 }
 
-/**
- * @param source named in errors
- * @throws MANIFEST_INVALID
- */
-export function decodeManifest(text: string, source: string): Manifest {
-  const lines = text.split('\n')
-  if (lines.pop() !== '') throw invalid(source, 'it is cut off')
-  const header = parseLine(lines[0] ?? '', source, 1)
-  if (header.kind !== HEADER.kind || header.schema !== HEADER.schema) throw invalid(source, 'its header is not known')
-  const seen = new Set<string>()
-  const entries = lines.slice(1).map((line, index) => {
-    const entry = decodeEntry(parseLine(line, source, index + 2))
-    if (entry === undefined) throw invalid(source, `line ${index + 2} is no entry`)
-    if (seen.has(entry.path)) throw invalid(source, `line ${index + 2} repeats a path`)
-    seen.add(entry.path)
-    return entry
-  })
-  return { entries }
+/** Bytes of one line: longest path and target, every character escaped. */
+const MAX_LINE = 2 ** 15
+const NEWLINE = 0x0a
+
+/** Reads a manifest's text as it comes, so that a hostile one is refused before it fills the memory. */
+export class ManifestDecoder {
+  private readonly entries: Entry[] = []
+  private readonly seen = new Set<string>()
+  private rest = Buffer.alloc(0)
+  private lines = 0
+
+  /** @param source named in errors */
+  constructor(
+    private readonly source: string,
+    private readonly maxEntries: number,
+  ) {}
+
+  /** @throws MANIFEST_INVALID */
+  push(chunk: Buffer): void {
+    const end = chunk.lastIndexOf(NEWLINE)
+    if (end === -1) {
+      this.rest = Buffer.concat([this.rest, chunk])
+    } else {
+      const whole = Buffer.concat([this.rest, chunk.subarray(0, end)])
+      this.rest = Buffer.from(chunk.subarray(end + 1))
+      for (const line of whole.toString('utf8').split('\n')) this.line(line)
+    }
+    if (this.rest.length > MAX_LINE) throw this.invalid(`line ${this.lines + 1} is too long`)
+  }
+
+  /** @throws MANIFEST_INVALID */
+  end(): Manifest {
+    if (this.lines === 0 || this.rest.length > 0) throw this.invalid('it is cut off')
+    return { entries: this.entries }
+  }
+
+  private line(text: string): void {
+    const number = ++this.lines
+    if (text.length > MAX_LINE) throw this.invalid(`line ${number} is too long`)
+    const line = parseLine(text)
+    if (line === undefined) throw this.invalid(`line ${number} is not JSON`)
+    if (number === 1) {
+      if (line.kind !== HEADER.kind || line.schema !== HEADER.schema) throw this.invalid('its header is not known')
+      return
+    }
+    if (this.entries.length === this.maxEntries) throw this.invalid(`it has more than ${this.maxEntries} entries`)
+    const entry = decodeEntry(line)
+    if (entry === undefined) throw this.invalid(`line ${number} is no entry`)
+    if (this.seen.has(entry.path)) throw this.invalid(`line ${number} repeats a path`)
+    this.seen.add(entry.path)
+    this.entries.push(entry)
+  }
+
+  private invalid(why: string): Error {
+    return invalidManifest(this.source, why)
+  }
 }
 
-function parseLine(line: string, source: string, number: number): Record<string, unknown> {
+function parseLine(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line)
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
   } catch {
-    // falls through to the error that names the line
+    return undefined
   }
-  throw invalid(source, `line ${number} is not JSON`)
 }
 
 function decodeEntry(line: Record<string, unknown>): Entry | undefined {
   const { f, d, l, to, x, size, sha256, origin } = line
   if (typeof d === 'string' && safePath(d)) return { type: 'directory', path: d }
-  if (typeof l === 'string' && safePath(l) && typeof to === 'string' && to !== '' && !to.includes('\0')) {
+  if (typeof l === 'string' && safePath(l) && typeof to === 'string' && targetRule(to) === undefined) {
     return { type: 'symlink', path: l, target: to }
   }
   if (typeof f !== 'string' || !safePath(f)) return undefined
@@ -95,22 +133,16 @@ function decodeEntry(line: Record<string, unknown>): Entry | undefined {
   }
 }
 
-/** Whether a path is relative, normal and free of control characters, within the limits of common file systems. */
 function safePath(path: string): boolean {
-  if (path.length === 0 || Buffer.byteLength(path) > 4000) return false
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
-  if (/[\u0000-\u001f\u007f\ufffd]/.test(path)) return false
-  const parts = path.split('/')
-  return (
-    parts.length <= 64 &&
-    parts.every((part) => part !== '' && part !== '.' && part !== '..' && Buffer.byteLength(part) <= 255)
-  )
+  return pathRule(path) === undefined
 }
 
-function invalid(source: string, why: string): Error {
-  return infrastructureError(
+/** Its digest is checked before it is read, so no further try will find another one. */
+export function invalidManifest(source: string, why: string, cause?: unknown): Error {
+  return publishError(
     'MANIFEST_INVALID',
-    `the manifest ${source} cannot be read: ${why}`,
-    'it was damaged after it was written, or written by a newer treeswap: fetch it again, or build with --full',
+    `the manifest ${source} cannot be taken over: ${why}`,
+    'this treeswap makes no such manifest: see what wrote it (a newer one?), then build again with --full',
+    cause,
   )
 }

@@ -86,10 +86,11 @@ describe('reading a pack', () => {
       ['a skippable frame in front', Buffer.concat([skippable, frame]), 'no zstd frame'],
       ['plain tar', archive({ name: 'a' }), 'no zstd frame'],
       ['half a frame', frame.subarray(0, frame.length - 6), 'cut off'],
+      ['a wrong checksum', Buffer.concat([frame.subarray(0, -4), Buffer.alloc(4)]), 'zstd ended'],
     ]
     for (const [name, bytes, rule] of cases) {
       const error = await failure(() => readPack(packOf(bytes), stream(bytes), ignoreContent, silent))
-      expect([error.code, name]).to.deep.equal(['ARCHIVE_REFUSED', name])
+      expect([error.code, error.category, name]).to.deep.equal(['ARCHIVE_REFUSED', 'publish', name])
       expect(error.message).to.include('test.tar.zst').and.include(rule)
     }
   })
@@ -175,7 +176,7 @@ describe('unpacking a pack', () => {
     ]
     for (const [wrong, path] of cases) {
       const error = await failure(() => unpackPack(pack, wrong, stream(bytes), join(temporary(), 'unpacked'), silent))
-      expect(error.code).to.equal('PACK_DAMAGED')
+      expect([error.code, error.category]).to.deep.equal(['PACK_CONTRADICTORY', 'publish'])
       expect(error.message).to.include(path)
     }
   })
@@ -198,9 +199,9 @@ describe('reading a manifest file', () => {
 
   it('refuses entries that would leave their place, whoever wrote them', async () => {
     const sha256 = '0'.repeat(64)
-    const cases: [Manifest, string, Role?][] = [
+    const cases: [Manifest, string, Role][] = [
       [{ entries: [{ type: 'symlink', path: 'Packages', target: 'x' }] }, 'Packages', 'packages'],
-      [{ entries: [{ type: 'file', path: 'a/b', executable: false, size: 1, sha256, origin: 3 }] }, 'a/b'],
+      [{ entries: [{ type: 'file', path: 'a/b', executable: false, size: 1, sha256, origin: 3 }] }, 'a/b', 'packages'],
       [
         {
           entries: [
@@ -209,21 +210,44 @@ describe('reading a manifest file', () => {
           ],
         },
         'l',
+        'ebuild-repo',
       ],
-      [{ entries: [{ type: 'symlink', path: 'l', target: '../x' }] }, 'l'],
+      [{ entries: [{ type: 'symlink', path: 'l', target: '../x' }] }, 'l', 'ebuild-repo'],
     ]
-    for (const [manifest, path, role = 'ebuild-repo'] of cases) {
-      const bytes = zstd(Buffer.from(encodeManifest(manifest)))
-      const file = join(temporary(), 'manifest.zst')
-      writeFileSync(file, bytes)
-      const error = await failure(() =>
-        readManifest(file, { ...packOf(bytes), role, manifest: recordOf('manifest.zst', bytes) }),
-      )
-      expect(error.code).to.equal('MANIFEST_INVALID')
+    for (const [manifest, path, role] of cases) {
+      const error = await failure(() => readBack(zstd(Buffer.from(encodeManifest(manifest))), { role }))
+      expect([error.code, error.category]).to.deep.equal(['MANIFEST_INVALID', 'publish'])
       expect(error.message).to.include(path)
     }
   })
+
+  it('refuses what nobody could hold in memory at its first lines', async () => {
+    const header = encodeManifest({ entries: [] })
+    const error = await failure(() => readBack(zstd(Buffer.from(header + '\n'.repeat(50_000_000)))))
+    expect(error.code).to.equal('MANIFEST_INVALID')
+    expect(error.message).to.include('line 2')
+  })
+
+  it('refuses what is not zstd for good: another try would not go better', async () => {
+    const error = await failure(() => readBack(Buffer.from('no manifest')))
+    expect([error.code, error.category]).to.deep.equal(['MANIFEST_INVALID', 'publish'])
+  })
+
+  it('stops when it is told to', async () => {
+    const bytes = zstd(Buffer.from(encodeManifest({ entries: [] })))
+    expect((await failure(() => readBack(bytes, { signal: AbortSignal.abort() }))).code).to.equal('ABORTED')
+  })
 })
+
+function readBack(
+  bytes: Buffer,
+  { role = 'ebuild-repo', signal }: { role?: Role; signal?: AbortSignal } = {},
+): Promise<Manifest> {
+  const file = join(temporary(), 'manifest.zst')
+  writeFileSync(file, bytes)
+  const pack = { ...packOf(bytes), role, manifest: recordOf('manifest.zst', bytes) }
+  return readManifest(file, pack, signal)
+}
 
 async function made(role: Role): Promise<{ pack: Pack; manifest: Manifest; bytes: Buffer }> {
   const content = join(temporary(), 'content')

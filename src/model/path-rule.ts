@@ -1,3 +1,4 @@
+/** Which names a pack may hold: the same for archives, manifests and directories to be packed. */
 const MAX_PATH = 4000
 const MAX_COMPONENT = 255
 const MAX_DEPTH = 64
@@ -7,7 +8,7 @@ const control = /[\u0000-\u001f\u007f-\u009f]/
 /** what most names are: nothing in them needs a closer look */
 const plain = /^[A-Za-z0-9_+@,=:~%#-][ -.0-~]*$/
 
-/** The rule that an entry's path breaks; undefined where it may be taken over. The same limits as safePath's. */
+/** The rule that an entry's path breaks; undefined where it may be taken over. */
 export function pathRule(path: string): string | undefined {
   if (path === '') return 'its name is empty'
   if (path.startsWith('/')) return 'its path is absolute'
