@@ -146,6 +146,9 @@ function explain(failure: string, argv: readonly string[], commands: readonly Co
   )
   if (isOption) {
     const dashed = unknown.length === 1 ? `-${unknown}` : `--${unknown}`
+    if (command === undefined && commands.some(({ options }) => unknown in { ...options, ...common })) {
+      return usageError(`no command was given with ${dashed}`, helpHint())
+    }
     const known = Object.keys({ ...command?.options, ...common, help: true, version: true })
     const near = didYouMean(
       dashed,
@@ -188,7 +191,7 @@ function joinHints(near: string, name: string | undefined): string {
   return near === '' ? helpHint(name) : `${near} (${helpHint(name)})`
 }
 
-function helpHint(name: string | undefined): string {
+function helpHint(name?: string): string {
   return `see treeswap ${name === undefined ? '' : `${name} `}--help`
 }
 

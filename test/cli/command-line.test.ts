@@ -47,6 +47,7 @@ describe('command line', function () {
     [['pack', 'd', '--tree', 't', '--number', '0', '--out', 'o'], /--number must be a number from 1 on/],
     [[], /no command was given/],
     [['chroot'], /no command was given/],
+    [['--root', '/srv'], /no command was given with --root/],
   ]
   for (const [args, message] of mistakes) {
     it(`explains \`treeswap ${args.join(' ')}\``, async () => {
@@ -61,16 +62,17 @@ describe('command line', function () {
     const wrong = [
       { args: ['list', '--json', '--root', join(directory, 'no-store')], code: 'STORE_MISSING' },
       { args: ['publsh', '--json'], code: 'USAGE' },
+      { args: ['--json'], code: 'USAGE', message: 'no command was given with --json' },
       { args: ['publish', '../x', '--json', '--root', directory], code: 'NAME_INVALID' },
       { args: ['show', 'x@!', '--json', '--root', directory], code: 'STORE_MISSING' },
       { args: ['run', '--json', '--config', join(directory, 'none.yaml')], code: 'CONFIG_MISSING' },
     ]
-    for (const { args, code } of wrong) {
+    for (const { args, code, message } of wrong) {
       const ended = await treeswap(args, { cwd: directory })
       const { schema, error } = documentOf(ended)
       expect(ended.exitCode, args.join(' ')).to.equal(10)
       expect(schema).to.equal(1)
-      expect(error).to.include({ code, category: 'configuration' })
+      expect(error).to.include({ code, category: 'configuration', ...(message !== undefined && { message }) })
       expect(error?.hint).not.to.equal('')
     }
   })
