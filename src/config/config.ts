@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, normalize, resolve } from 'node:path'
 import type { Written } from './schema.js'
 import { resolveGitUrl, withoutTrailingSlash } from './urls.js'
 
@@ -102,7 +102,7 @@ function resolveMachine(machine: Written['machines'][string], name: string, base
   const { profile, repos, limits } = machine
   return {
     name,
-    profile: { url: resolveGitUrl(profile.url, base), branch: profile.branch, path: profile.path },
+    profile: { url: resolveGitUrl(profile.url, base), branch: profile.branch, path: insideRepository(profile.path) },
     repos,
     mainRepo: repos.includes('gentoo') ? 'gentoo' : (repos[0] ?? ''),
     chroot: machine.chroot ?? name,
@@ -118,6 +118,12 @@ function resolveMachine(machine: Written['machines'][string], name: string, base
     },
     pollSeconds: machine.poll,
   }
+}
+
+/** As git names it: `./x/` is `x`, `.` is the top. */
+function insideRepository(path: string | undefined): string | undefined {
+  const normal = path && normalize(path).replace(/\/$/, '')
+  return normal === '.' ? undefined : normal
 }
 
 function named<From, To>(record: Record<string, From>, make: (value: From, name: string) => To): Map<string, To> {

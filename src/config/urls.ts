@@ -35,9 +35,13 @@ export function baseUrlProblem(url: string, schemes: readonly string[]): string 
   if (/\s/.test(url) || !schemes.some((scheme) => url.toLowerCase().startsWith(`${scheme}://`)) || !URL.canParse(url)) {
     return `this is no such URL: ${expected}`
   }
-  const { username, password, pathname, search, hash, host } = new URL(url)
+  const { username, password, pathname, search, hash, hostname } = new URL(url)
   if (username !== '' || password !== '') return 'clients get this URL: it must not carry a user name or password'
-  if (host === '' || search !== '' || hash !== '') return `this is no such URL: ${expected}`
+  // servers' configurations and Portage's take it unquoted; a URL's own rules would allow ";" and more
+  if (!/^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])$/.test(hostname)) {
+    return `${JSON.stringify(hostname)} is no host name: ${expected}`
+  }
+  if (search !== '' || hash !== '') return `this is no such URL: ${expected}`
   if (schemes.includes('rsync') && pathname !== '' && pathname !== '/') {
     return 'rsync modules lie at the top of a host: leave the path off'
   }

@@ -185,6 +185,38 @@ describe('configuration', () => {
     })
   }
 
+  for (const host of ['a;b', 'a{b', "a'b", 'a"b', 'a$b', 'a_b', 'a,b', '']) {
+    it(`refuses ${JSON.stringify(host)} as a host that servers and clients are configured with`, () => {
+      for (const key of ['http', 'rsync']) {
+        const url = JSON.stringify(`${key}://${host}`)
+        expect(faultsOf(`${minimal}publisher: { ${key}: ${url} }\n`), key).to.include(`publisher.${key}: `)
+      }
+    })
+  }
+
+  for (const url of [
+    'http://[::1]:8080/x',
+    'http://127.0.0.1',
+    'https://Pkgs-1.example.org',
+    'rsync://[2001:db8::1]',
+  ]) {
+    it(`takes ${url} as the URL of the publisher`, () => {
+      parseConfig(`${minimal}publisher: { ${url.startsWith('rsync') ? 'rsync' : 'http'}: '${url}' }\n`, FILE)
+    })
+  }
+
+  for (const [written, meant] of [
+    ['database/', 'database'],
+    ['./a//database', 'a/database'],
+    ['./', undefined],
+    ['.', undefined],
+  ] as const) {
+    it(`takes ${written} in the profile's repository for ${meant ?? 'its top'}`, () => {
+      const { machines } = parseConfig(complete.replace('machines/database', written), FILE)
+      expect(machines.get('database')?.profile.path).to.equal(meant)
+    })
+  }
+
   it('refuses paths and branches that would leave the repository or become options', () => {
     for (const path of ['../x', '/etc', 'a/../../b']) {
       expect(faultsOf(complete.replace('machines/database', path)), path).to.include('profile.path')
