@@ -49,12 +49,12 @@ describe('commands that need nothing but --root', function () {
 
   it('pack, pull, publish, tell, go back', async () => {
     makeResult([large, { cpv: 'sys-apps/hello-1', buildId: 1, bytes: 10 }])
-    await succeed('pack', 'result', '--tree', 'database', '--number', '1', '--out', 'artifacts/database/1')
+    const store = ['--root', 'store']
+    await succeed('pack', 'result', '--tree', 'database', '--number', '1', '--out', 'artifacts/database/1', ...store)
     makeResult([large, { cpv: 'sys-apps/hello-2', buildId: 1, bytes: 10 }])
     const base = ['--base', 'artifacts/database/1']
     await succeed('pack', 'result', '--tree', 'database', '--number', '2', '--out', 'artifacts/database/2', ...base)
 
-    const store = ['--root', 'store']
     const first = await succeed('publish', 'database@1', '--from', 'dir:artifacts', ...store)
     expect(first).to.deep.include({ tree: 'database', build: 1, already: false, copies: 0 })
     const pulled = await succeed('pull', 'database', '--from', 'dir:artifacts', ...store)

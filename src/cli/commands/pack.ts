@@ -22,6 +22,7 @@ export const pack = defineCommand({
     number: { type: 'string', demandOption: true, describe: 'number of the build' },
     out: { type: 'string', demandOption: true, describe: 'directory to make' },
     base: { type: 'string', describe: 'artifact of an earlier build: packages that it has are not packed again' },
+    root: { type: 'string', describe: "taken as by the publisher's other commands; packing needs no store" },
   },
   async run(args, context) {
     const output = resolve(args.out)
