@@ -8,6 +8,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -159,6 +160,7 @@ describe('an artifact that is named by its directory', () => {
     const error = await failure(() => openArtifact(join(temporary(), 'plain')))
     expect(error.code).to.equal('BUILD_MISSING')
     expect(error.message).to.include('plain').and.include('build.json')
+    expect((await failure(() => openArtifact(join(temporary(), 'plain/file')))).code).to.equal('BUILD_MISSING')
   })
 })
 
@@ -237,9 +239,36 @@ describe('writing an artifact', () => {
     expect(readFileSync(stored('build.json'), 'utf8')).to.equal(before)
   })
 
-  it('leaves nothing behind when it cannot be filled, nor what an earlier try left', async () => {
+  it('lets one of two who make the same artifact win, whole', async () => {
+    const { build } = await artifact(overlay, 3)
+    const output = join(temporary(), 'out/3')
+    const write = (name: string, meanwhile: () => Promise<unknown>) =>
+      writeArtifact(output, async (directory) => {
+        writeFileSync(join(directory, name), name)
+        await meanwhile()
+        return build
+      })
+    const error = await failure(() => write('late', () => write('early', () => Promise.resolve())))
+    expect(error.code).to.equal('ARTIFACT_EXISTS')
+    expect(readdirSync(output)).to.deep.equal(['build.json', 'early'])
+    expect(readdirSync(join(temporary(), 'out'))).to.deep.equal(['3'])
+  })
+
+  it('makes it readable as the umask says', async () => {
+    await artifact(overlay, 3)
+    mkdirSync(join(temporary(), 'usual'))
+    expect(statSync(stored('')).mode).to.equal(statSync(join(temporary(), 'usual')).mode)
+  })
+
+  it('leaves nothing behind when it cannot be filled, nor what another left days ago', async () => {
     const output = join(artifacts(), 'box/1')
-    writeFiles(artifacts(), { 'box/1.partial/rest of a killed run': '' })
+    writeFiles(artifacts(), {
+      'box/.1.partial-AAAAAA/artifact/rest of a killed run': '',
+      'box/.1.partial-BBBBBB/artifact/of one that runs': '',
+    })
+    const old = new Date(2001, 1)
+    for (const path of ['', '/artifact']) utimesSync(join(artifacts(), `box/.1.partial-AAAAAA${path}`), old, old)
+    utimesSync(join(artifacts(), 'box/.1.partial-BBBBBB'), old, old)
     const work = writeArtifact(output, (directory) => {
       expect(readdirSync(directory)).to.be.empty
       writeFileSync(join(directory, 'half'), '')
@@ -248,7 +277,7 @@ describe('writing an artifact', () => {
     expect(await work.catch((error: unknown) => error))
       .to.be.an('error')
       .with.property('message', 'no luck')
-    expect(readdirSync(join(artifacts(), 'box'))).to.be.empty
+    expect(readdirSync(join(artifacts(), 'box'))).to.deep.equal(['.1.partial-BBBBBB'])
   })
 
   it('writes no record that no reader would take', async () => {
