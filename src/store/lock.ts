@@ -17,5 +17,5 @@ export function withTreeLock<T>(store: Store, tree: string, action: () => Promis
  * @throws LOCKED
  */
 export function withPullLock<T>(store: Store, tree: string, action: () => Promise<T>, wait = PATIENCE): Promise<T> {
-  return withLock(store.lock(`${tree}.pull`), { what: `the pull of tree ${tree}`, wait }, action)
+  return withLock(store.lock(`pull/${tree}`), { what: `the pull of tree ${tree}`, wait }, action)
 }
