@@ -1,12 +1,10 @@
 import { join } from 'node:path'
 import type { FileMap, Source } from '../model/file-map.js'
-import { objectMtime, sha256Of } from '../model/object-key.js'
-import type { ObjectKey } from '../model/object-key.js'
 import type { Context } from '../model/report.js'
 import { MARKER_FILE } from '../store/generations.js'
 import type { Marker } from '../store/generations.js'
 import type { Store } from '../store/layout.js'
-import { modeOf } from '../store/objects.js'
+import { isSoundObject } from '../store/objects.js'
 import { breathe } from '../system/clock.js'
 import { linkTarget, listDirectory, statusOf } from '../system/files.js'
 import { sha256OfFile } from '../system/hash.js'
@@ -62,16 +60,9 @@ async function judge(
     case 'object': {
       const object = statusOf(store.object(source.key))
       if (object?.ino === status.ino && object.dev === status.dev) return undefined
-      return status.isFile() && (await isCopy(path, source.key)) ? undefined : 'damaged'
+      return (await isSoundObject(path, source.key)) ? undefined : 'damaged'
     }
   }
-}
-
-async function isCopy(path: string, key: ObjectKey): Promise<boolean> {
-  const status = statusOf(path)
-  if (status === undefined || (status.mode & 0o777) !== modeOf(key)) return false
-  if (Math.floor(status.mtimeMs / 1000) !== objectMtime(key)) return false
-  return (await sha256OfFile(path)) === sha256Of(key)
 }
 
 /** All paths and the directories above them. */

@@ -2,17 +2,16 @@ import { join, relative } from 'node:path'
 import type { Build } from '../model/build.js'
 import { TreeswapError } from '../model/errors.js'
 import type { FileEntry } from '../model/manifest.js'
-import { objectKey, objectMtime, sha256Of } from '../model/object-key.js'
+import { objectKey } from '../model/object-key.js'
 import type { ObjectKey } from '../model/object-key.js'
 import { formatReference } from '../model/reference.js'
 import type { Context } from '../model/report.js'
 import { breathe } from '../system/clock.js'
-import { errorCode, listDirectory, readBytes, statusOf } from '../system/files.js'
-import { sha256, sha256OfFile } from '../system/hash.js'
+import { listDirectory, statusOf } from '../system/files.js'
 import { aborted } from '../system/process.js'
 import { listBuilds, listTrees, readBuild, readManifestOf } from './builds.js'
 import type { Store } from './layout.js'
-import { modeOf } from './objects.js'
+import { isSoundObject } from './objects.js'
 
 /** Something of a store that is not as it should be. */
 export interface Finding {
@@ -55,29 +54,13 @@ async function checkObjects(store: Store, { report, signal }: Context): Promise<
     for (const { name } of listDirectory(directory)) {
       const isKey = /^[0-9a-f]{64}x?$/.test(name) && name.startsWith(prefix.name)
       if (!isKey) result.foreign.push(foreign(store, join(directory, name)))
-      else if (await isSound(store.object(name), name)) result.sound.add(name)
+      else if (await isSoundObject(store.object(name), name)) result.sound.add(name)
       else result.damaged.push(name)
     }
     await breathe()
     if (signal.aborted) throw aborted('the check')
   }
   return result
-}
-
-const LARGE = 8 * 2 ** 20
-
-/** Content, mode and time: rsync's clients tell contents of equal size apart by the time. */
-async function isSound(path: string, key: ObjectKey): Promise<boolean> {
-  const status = statusOf(path)
-  if (!status?.isFile() || (status.mode & 0o777) !== modeOf(key)) return false
-  if (Math.floor(status.mtimeMs / 1000) !== objectMtime(key)) return false
-  try {
-    const digest = status.size > LARGE ? await sha256OfFile(path) : sha256(readBytes(path))
-    return digest === sha256Of(key)
-  } catch (error) {
-    if (errorCode(error) === 'EIO') return false
-    throw error
-  }
 }
 
 interface Records {

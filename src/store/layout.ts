@@ -26,7 +26,8 @@ export interface Store {
 const MARKER = 'store.json'
 
 /**
- * @param create makes the directories where there is no store yet; without it a missing store is an error
+ * @param create makes a store where there is none yet, and directories that a backup left out because they were empty;
+ * without it a missing store is an error
  * @throws STORE_MISSING, STORE_TOO_NEW, STORE_INVALID
  */
 export function openStore(root: string, { create = false } = {}): Store {
@@ -34,9 +35,10 @@ export function openStore(root: string, { create = false } = {}): Store {
   const marker = join(store.root, MARKER)
   const text = readTextIfThere(marker)
   if (text !== undefined) checkSchema(text, marker)
-  else if (create) makeStore(store.root, marker)
-  else throw missing(store.root)
+  else if (!create) throw missing(store.root)
   serveNewFiles()
+  if (create) makeDirectories(store.root)
+  if (text === undefined) writeAtomically(marker, JSON.stringify({ schema: 1 }) + '\n')
   return store
 }
 
@@ -57,15 +59,13 @@ function layout(root: string): Store {
   }
 }
 
-function makeStore(root: string, marker: string): void {
-  serveNewFiles()
+function makeDirectories(root: string): void {
   for (let prefix = 0; prefix < 256; prefix++) {
     makeDirectory(join(root, 'objects', prefix.toString(16).padStart(2, '0')))
   }
   for (const name of ['manifests', 'builds', 'trees', 'incoming', 'locks', `published/${GENERATIONS}`]) {
     makeDirectory(join(root, name))
   }
-  writeAtomically(marker, JSON.stringify({ schema: 1 }) + '\n')
 }
 
 function checkSchema(text: string, marker: string): void {

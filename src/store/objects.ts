@@ -1,8 +1,21 @@
 import type { TarSink } from '../artifact/read-tar.js'
-import { isExecutable, objectKey, objectMtime } from '../model/object-key.js'
+import { isExecutable, objectKey, objectMtime, sha256Of } from '../model/object-key.js'
 import type { ObjectKey } from '../model/object-key.js'
 import { breathe } from '../system/clock.js'
-import { close, open, readDirectory, removeFile, rename, setTimes, write, writeNew } from '../system/files.js'
+import {
+  close,
+  errorCode,
+  listDirectory,
+  open,
+  readBytes,
+  removeFile,
+  rename,
+  setTimes,
+  statusOf,
+  write,
+  writeNew,
+} from '../system/files.js'
+import { sha256, sha256OfFile } from '../system/hash.js'
 import type { Store } from './layout.js'
 
 /** Which objects the store has. Directories are read once, when the first key that lies in them is asked for. */
@@ -12,7 +25,7 @@ export function knownObjects(store: Store): (key: ObjectKey) => boolean {
     const prefix = key.slice(0, 2)
     let names = prefixes.get(prefix)
     if (names === undefined) {
-      names = new Set(readDirectory(`${store.root}/objects/${prefix}`))
+      names = new Set(listDirectory(`${store.root}/objects/${prefix}`).map(({ name }) => name))
       prefixes.set(prefix, names)
     }
     return names.has(key)
@@ -52,8 +65,8 @@ export function stageObjects(
     directory: nothing,
     symlink: nothing,
     duplicate: nothing,
-    file({ sha256, executable }, content) {
-      const key = objectKey(sha256, executable)
+    file({ sha256: digest, executable }, content) {
+      const key = objectKey(digest, executable)
       if (wanted.has(key)) take(key, (path) => writeNew(path, content, modeOf(key)))
     },
     largeFile(path, executable) {
@@ -65,9 +78,9 @@ export function stageObjects(
         write(chunk) {
           for (let done = 0; done < chunk.length;) done += write(file, chunk, done)
         },
-        end({ sha256 }) {
+        end({ sha256: digest }) {
           close(file)
-          const actual = objectKey(sha256, executable)
+          const actual = objectKey(digest, executable)
           if (wanted.has(actual)) take(actual, (target) => rename(temporary, target))
           else removeFile(temporary)
         },
@@ -89,7 +102,23 @@ export async function placeObjects(store: Store, directory: string, keys: Iterab
   }
 }
 
-export function modeOf(key: ObjectKey): number {
+const LARGE = 8 * 2 ** 20
+
+/** Whether a file is what its key says: content, mode, and time, by which rsync tells contents of equal size apart. */
+export async function isSoundObject(path: string, key: ObjectKey): Promise<boolean> {
+  const status = statusOf(path)
+  if (!status?.isFile() || (status.mode & 0o777) !== modeOf(key)) return false
+  if (Math.floor(status.mtimeMs / 1000) !== objectMtime(key)) return false
+  try {
+    const digest = status.size > LARGE ? await sha256OfFile(path) : sha256(readBytes(path))
+    return digest === sha256Of(key)
+  } catch (error) {
+    if (errorCode(error) === 'EIO') return false
+    throw error
+  }
+}
+
+function modeOf(key: ObjectKey): number {
   return isExecutable(key) ? 0o755 : 0o644
 }
 
