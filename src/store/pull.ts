@@ -18,6 +18,7 @@ import {
   makeDirectory,
   removeTree,
   rename,
+  statusOf,
   syncDirectory,
   syncFileSystem,
   writeNew,
@@ -146,14 +147,21 @@ async function stageMissing(pull: Pull, manifests: readonly PackManifest[]): Pro
   const staging = join(pull.staging, 'objects')
   makeDirectory(staging)
   const lacks = (entry: FileEntry): boolean => !known(keyOf(entry)) && !staged.has(keyOf(entry))
+  const sizeOf = (key: ObjectKey): number | undefined =>
+    statusOf(staged.has(key) ? join(staging, key) : pull.store.object(key))?.size
   for (const { pack, manifest } of manifests) {
     const files = manifest.entries.filter((entry) => entry.type === 'file')
-    for (const origin of new Set(files.filter(lacks).map((entry) => entry.origin))) {
+    const origins = new Set(files.filter(lacks).map((entry) => entry.origin))
+    for (const origin of origins) {
       // equal content may have come with another origin by now
       const entries = files.filter((entry) => entry.origin === origin && lacks(entry))
       if (entries.length === 0) continue
       for (const key of await stagePack(pull, { pack, manifest }, origin, entries, staging)) staged.add(key)
     }
+    // What the pack itself carries was compared with it, if it was read.
+    const unread = files.filter((entry) => entry.origin !== undefined || !origins.has(undefined))
+    const wrong = unread.find((entry) => sizeOf(keyOf(entry)) !== entry.size)
+    if (wrong !== undefined) throw wrongSize(pull, pack, wrong)
   }
   return staged
 }
@@ -223,7 +231,10 @@ async function commit(
   if (!record) return
   makeDirectory(join(store.root, 'builds', build.name))
   syncDirectory(join(store.root, 'builds'))
-  rename(join(staging, 'record'), store.build(build.name, build.number))
+  const place = store.build(build.name, build.number)
+  // A directory without a record is what somebody left of a build that was removed by hand.
+  if (exists(place)) rename(place, join(staging, 'remnant'))
+  rename(join(staging, 'record'), place)
   syncDirectory(join(store.root, 'builds', build.name))
 }
 
@@ -237,6 +248,14 @@ function changed(build: Build, source: ArtifactSource): Error {
     'BUILD_CHANGED',
     `${reference} in ${source.description} is not the ${reference} that the store has: its build.json differs`,
     'a number stands for one result for ever: give the new result a higher number (was the job deleted and its numbering begun anew?)',
+  )
+}
+
+function wrongSize({ item, build }: Pull, pack: Pack, { path, size }: FileEntry): Error {
+  return publishError(
+    'PACK_DAMAGED',
+    `${pack.manifest.file} of ${formatReference(item.name, build.number)} says that ${path} has ${size} bytes, which its content has not`,
+    'run `treeswap check`: if it finds that object damaged, do as it says; else what wrote the manifest is wrong',
   )
 }
 

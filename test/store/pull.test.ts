@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -7,6 +8,7 @@ import type { Context } from '../../src/model/report.js'
 import { listBuilds, readBuild, readManifestOf } from '../../src/store/builds.js'
 import { openStore } from '../../src/store/layout.js'
 import type { Store } from '../../src/store/layout.js'
+import { withTreeLock } from '../../src/store/lock.js'
 import { pull } from '../../src/store/pull.js'
 import type { Pulled } from '../../src/store/pull.js'
 import { silent } from '../lab/silent.js'
@@ -177,6 +179,60 @@ describe('pull', () => {
     expect([listBuilds(store, 'box'), listBuilds(store, 'other')]).to.deep.equal([[1], [1]])
   })
 
+  it('is not held up by a publish of a tree whose name looks like its lock', async () => {
+    await archive(artifacts(), 1)
+    const store = newStore()
+    expect((await withTreeLock(store, 'box.pull', () => take(store, 1))).already).to.equal(false)
+  })
+
+  it('works in a store of which a backup left the empty directories out', async () => {
+    await archive(artifacts(), 1)
+    newStore()
+    for (const name of ['objects', 'manifests', 'builds', 'trees', 'incoming', 'published']) {
+      rmSync(join(directory(), 'store', name), { recursive: true })
+    }
+    const store = newStore()
+    await take(store, 1)
+    expect(listBuilds(store, 'box')).to.deep.equal([1])
+  })
+
+  it('replaces what is left of a record that somebody removed by hand', async () => {
+    await archive(artifacts(), 1)
+    const store = newStore()
+    mkdirSync(store.build('box', 1), { recursive: true })
+    writeFileSync(join(store.build('box', 1), 'build.log.zst'), '')
+    await take(store, 1)
+    expect(readdirSync(store.build('box', 1)))
+      .to.include('build.json')
+      .and.not.to.include('build.log.zst')
+  })
+
+  it('refuses a manifest that tells another size of what an earlier build carries', async () => {
+    await archive(artifacts(), 1, { packages: { 'a/one': 'one' } })
+    const { packs } = await archive(artifacts(), 2, { packages: { 'a/one': 'one', 'a/two': '2' } }, { base: 1 })
+    const { manifest } = packs.find(({ role }) => role === 'packages')!
+    const place = join(artifacts(), 'box/2')
+    const text = zstdDecompress(readFileSync(join(place, manifest.file))).replace('"size":3', '"size":4')
+    const bytes = zstdCompress(text)
+    const record = readFileSync(join(place, 'build.json'), 'utf8')
+      .replace(manifest.sha256, sha256(bytes))
+      .replace(new RegExp(`(${manifest.file}",\\s*"size": )${manifest.size}`), `$1${bytes.length}`)
+    for (const [name, content] of [
+      [manifest.file, bytes],
+      ['build.json', record],
+    ] as const) {
+      rmSync(join(place, name))
+      writeFileSync(join(place, name), content)
+    }
+    const store = newStore()
+    const error = await failure(take(store, 2))
+    expect(error).to.have.property('code', 'PACK_DAMAGED')
+    expect(error.message).to.contain('a/one-1.gpkg.tar has 4 bytes')
+    await take(store, 1)
+    expect(await failure(take(store, 2))).to.have.property('code', 'PACK_DAMAGED')
+    expect(listBuilds(store, 'box')).to.deep.equal([1])
+  })
+
   it('leaves the store as it was when it is stopped', async () => {
     const store = newStore()
     await archive(artifacts(), 1)
@@ -187,6 +243,14 @@ describe('pull', () => {
     expect(readdirSync(join(store.root, 'incoming'))).to.deep.equal([])
   })
 })
+
+function zstdDecompress(bytes: Buffer): string {
+  return execFileSync('zstd', ['-dcq'], { input: bytes }).toString()
+}
+
+function zstdCompress(text: string): Buffer {
+  return execFileSync('zstd', ['-cq'], { input: text })
+}
 
 function objects(store: Store): string[] {
   return readdirSync(join(store.root, 'objects'), { recursive: true, encoding: 'utf8' })
