@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { configurationError, infrastructureError } from '../model/errors.js'
+import { configurationError, infrastructureError, TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { makeDirectory, removeFile, removeTree } from '../system/files.js'
 import { environment } from '../system/environment.js'
 import { findFiles } from '../system/glob.js'
-import { run, runAny } from '../system/process.js'
+import { runAny } from '../system/process.js'
 
 export interface GitSource {
   url: string
@@ -31,31 +31,50 @@ export async function fetchGit(source: GitSource, directory: string, context: Co
   const { signal } = context
   for (const path of findFiles(join(directory, '.git'), '**/*.lock')) removeFile(join(directory, '.git', path))
   makeDirectory(directory)
-  // repairs what a killed init or a crash left, and changes nothing else
-  await runGit(directory, ['init', '--quiet'], signal)
-  await fetchHead(source, directory, signal)
   try {
-    await checkOut(directory, signal)
+    await initialise(directory, signal)
+    await fetchHead(source, directory, signal)
+    await checkOut(directory, 'FETCH_HEAD', signal)
   } catch (error) {
-    if (signal.aborted) throw error
+    if (signal.aborted || !isDamage(error)) throw error
     context.report.warn(`the clone ${directory} is damaged: making it anew`)
     removeTree(directory)
     makeDirectory(directory)
-    await runGit(directory, ['init', '--quiet'], signal)
+    await initialise(directory, signal)
     await fetchHead(source, directory, signal)
-    await checkOut(directory, signal)
+    await checkOut(directory, 'FETCH_HEAD', signal)
   }
-  return { directory, ...(await headOf(directory, signal)) }
+  return { directory, ...(await headOf(clone(directory), signal)) }
+}
+
+/**
+ * Brings the work tree of a clone back to a commit that was fetched before: while its lock was free, another process
+ * may have fetched a newer one, or may have been killed doing it.
+ * @throws GIT_FAILED
+ */
+export async function restoreCheckout({ directory, commit }: Checkout, { signal }: Context): Promise<void> {
+  await checkOut(directory, commit, signal)
+}
+
+/** Repairs what a killed init or a crash left, and changes nothing else. */
+async function initialise(directory: string, signal: AbortSignal): Promise<void> {
+  await runGit(clone(directory), ['init', '--quiet'], signal)
+  await runGit(clone(directory), ['rev-parse', '--git-dir'], signal)
+}
+
+/** Whatever fails here is a fault of the clone; a remote that cannot be reached says nothing about it. */
+function isDamage(error: unknown): boolean {
+  return error instanceof TreeswapError && error.code === 'GIT_FAILED' && !(error.cause instanceof TreeswapError)
 }
 
 async function fetchHead({ url, branch }: GitSource, directory: string, signal: AbortSignal): Promise<void> {
   const ref = branch === undefined ? 'HEAD' : `refs/heads/${branch}`
   const options = ['--quiet', '--force', '--depth=1', '--no-tags', '--no-recurse-submodules']
   try {
-    await runGit(directory, ['fetch', ...options, '--', url, ref], signal)
+    await runGit(clone(directory), ['fetch', ...options, '--', url, ref], signal)
   } catch (cause) {
-    if (signal.aborted) throw cause
-    const why = cause instanceof Error ? cause.message : String(cause)
+    if (signal.aborted || !(cause instanceof TreeswapError) || cause.code !== 'GIT_FAILED') throw cause
+    const why = cause.message
     throw infrastructureError(
       'GIT_FAILED',
       `${url}${branch === undefined ? '' : ` (branch ${branch})`} could not be fetched: ${why}`,
@@ -65,9 +84,9 @@ async function fetchHead({ url, branch }: GitSource, directory: string, signal: 
   }
 }
 
-async function checkOut(directory: string, signal: AbortSignal): Promise<void> {
-  await runGit(directory, ['checkout', '--quiet', '--force', '--detach', 'FETCH_HEAD'], signal)
-  await runGit(directory, ['clean', '-ffdxq'], signal)
+async function checkOut(directory: string, commit: string, signal: AbortSignal): Promise<void> {
+  await runGit(clone(directory), ['checkout', '--quiet', '--force', '--detach', commit], signal)
+  await runGit(clone(directory), ['clean', '-ffdxq'], signal)
 }
 
 /**
@@ -77,7 +96,7 @@ async function checkOut(directory: string, signal: AbortSignal): Promise<void> {
 export async function describeCheckout(directory: string, { signal }: Context): Promise<Checkout | undefined> {
   const args = ['-C', directory, 'rev-parse', '--verify', 'HEAD']
   const { exitCode, stderr } = await runAny('git', args, { env: gitEnvironment(), signal })
-  if (exitCode === 0) return { directory, ...(await headOf(directory, signal)) }
+  if (exitCode === 0) return { directory, ...(await headOf({ directory }, signal)) }
   if (!stderr.includes('dubious ownership')) return undefined
   throw configurationError(
     'CHECKOUT_FOREIGN',
@@ -86,22 +105,51 @@ export async function describeCheckout(directory: string, { signal }: Context): 
   )
 }
 
-/** Names the content of a sub-directory at the checked-out commit: git's hash of that tree. */
+/**
+ * Names the content of a sub-directory of a clone at the checked-out commit: git's hash of that tree.
+ * @param path relative, without links in it; empty: the top
+ */
 export async function contentOf({ directory }: Checkout, path: string, { signal }: Context): Promise<string> {
-  return (await runGit(directory, ['rev-parse', '--verify', `HEAD:${path}`], signal)).trim()
+  return (await runGit(clone(directory), ['rev-parse', '--verify', `HEAD:${path}`], signal)).trim()
 }
 
 /** Read from the commit itself: `git show` would start programs that a checkout's own configuration names. */
-async function headOf(directory: string, signal: AbortSignal): Promise<{ commit: string; commitTime: number }> {
-  const commit = (await runGit(directory, ['rev-parse', '--verify', 'HEAD'], signal)).trim()
-  const text = await runGit(directory, ['cat-file', 'commit', commit], signal)
+async function headOf(place: Place, signal: AbortSignal): Promise<{ commit: string; commitTime: number }> {
+  const commit = (await runGit(place, ['rev-parse', '--verify', 'HEAD'], signal)).trim()
+  const text = await runGit(place, ['cat-file', 'commit', commit], signal)
   return { commit, commitTime: Number(/^committer .* (\d+) [+-]\d{4}$/m.exec(text)?.[1] ?? 0) }
 }
 
-function runGit(directory: string, args: string[], signal: AbortSignal): Promise<string> {
-  return run('git', ['-C', directory, ...safety, ...args], { env: gitEnvironment(), signal })
+interface Place {
+  directory: string
+  /** default: git looks for it, in the directories above too */
+  gitDirectory?: string
 }
 
+/** A clone of our own: where it is damaged, git must not take a repository above it instead. */
+function clone(directory: string): Place {
+  return { directory, gitDirectory: join(directory, '.git') }
+}
+
+/** @throws GIT_FAILED with the sub-command and what git said */
+async function runGit({ directory, gitDirectory }: Place, args: string[], signal: AbortSignal): Promise<string> {
+  const env = { ...gitEnvironment(), ...(gitDirectory !== undefined && { GIT_DIR: gitDirectory }) }
+  const all = ['-C', directory, ...safety, ...args]
+  const { exitCode, stdout, stderr } = await runAny('git', all, { env, signal })
+  if (exitCode === 0) return stdout
+  const said = stderr.trim().split('\n').slice(-5).join(' | ')
+  throw infrastructureError(
+    'GIT_FAILED',
+    `git ${args[0] ?? ''} in ${directory} failed: ${said === '' ? `exit code ${exitCode}` : said}`,
+    `run it by hand to see more: git -C ${directory} ${args.join(' ')}`,
+  )
+}
+
+/** What of GIT_* says how a remote is reached. The rest (GIT_DIR, GIT_INDEX_FILE, …) would lead to other repositories. */
+const transport =
+  /^GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_.*|PROXY_.*|HTTP_.*|TRACE.*|CURL_VERBOSE|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM))$/
+
 function gitEnvironment(): Record<string, string> {
-  return { ...environment(), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' }
+  const kept = Object.entries(environment()).filter(([name]) => !name.startsWith('GIT_') || transport.test(name))
+  return { ...Object.fromEntries(kept), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' }
 }

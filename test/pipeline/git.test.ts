@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { contentOf, describeCheckout, fetchGit } from '../../src/pipeline/git.js'
+import { contentOf, describeCheckout, fetchGit, restoreCheckout } from '../../src/pipeline/git.js'
 import { silent } from '../lab/silent.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 
@@ -73,6 +73,9 @@ describe('a git source', () => {
       rmSync(join(clone(), '.git/objects'), { recursive: true })
       mkdirSync(join(clone(), '.git/objects'))
     },
+    'an empty HEAD': () => {
+      writeFiles(clone(), { '.git/HEAD': '' })
+    },
   })) {
     it(`is fetched again where a killed git left ${what}`, async () => {
       commit({ file: 'one' })
@@ -83,6 +86,41 @@ describe('a git source', () => {
       expect(readFileSync(join(clone(), 'file'), 'utf8')).to.equal('two')
     })
   }
+
+  it("leaves the caller's repository alone, whatever its environment and wherever the clone lies", async () => {
+    const head = commit({ file: 'one' })
+    const own = join(directory(), 'own')
+    execFileSync('git', ['init', '--quiet', own])
+    writeFiles(own, { precious: '', 'clone/.git/HEAD': '', 'clone/.git/objects/x': '', 'clone/.git/refs/x': '' })
+    const inherited = { GIT_DIR: join(own, '.git'), GIT_WORK_TREE: own, GIT_INDEX_FILE: join(own, '.git/index') }
+    Object.assign(process.env, inherited)
+    try {
+      expect((await fetchGit({ url: remote() }, join(own, 'clone'), silent)).commit).to.equal(head)
+    } finally {
+      for (const name of Object.keys(inherited)) Reflect.deleteProperty(process.env, name)
+    }
+    expect(existsSync(join(own, 'precious'))).to.equal(true)
+    expect(readFileSync(join(own, 'clone/file'), 'utf8')).to.equal('one')
+  })
+
+  it('says which step of git failed, and where', async () => {
+    commit({ file: 'one' })
+    const checkout = await fetchGit({ url: remote() }, clone(), silent)
+    const error = await contentOf(checkout, 'nowhere', silent).catch((caught: unknown) => caught)
+    expect(error).to.include({ code: 'GIT_FAILED' })
+    expect((error as Error).message).to.contain(`git rev-parse in ${clone()} failed: `)
+  })
+
+  it('comes back to the commit that was fetched, though another process went on', async () => {
+    commit({ file: 'one' })
+    const checkout = await fetchGit({ url: remote() }, clone(), silent)
+    commit({ file: 'two' })
+    await fetchGit({ url: remote() }, clone(), silent)
+    writeFiles(clone(), { stray: '' })
+    await restoreCheckout(checkout, silent)
+    expect(readFileSync(join(clone(), 'file'), 'utf8')).to.equal('one')
+    expect(existsSync(join(clone(), 'stray'))).to.equal(false)
+  })
 
   it('that belongs to another user is refused with the way out, not taken for no checkout', async function () {
     if (process.getuid?.() !== 0) this.skip()
