@@ -32,23 +32,31 @@ interface PublisherArguments {
   config: string | undefined
 }
 
+/** What was said of a publisher; what nobody said is as it was in the last publish. */
+type PublisherSettings = Partial<PublisherConfig> & Pick<PublisherConfig, 'root'>
+
 /** Settings of the publisher that --root or the configuration names. */
-export function publisherOf({ root, config }: PublisherArguments): PublisherConfig {
+export function publisherOf({ root, config }: PublisherArguments): PublisherSettings {
   if (root === undefined) return loadConfig(config).publisher
-  const settings = config === undefined ? { graceSeconds: 86_400 } : loadConfig(config).publisher
-  return { ...settings, root: resolve(root) }
+  return { ...(config !== undefined && loadConfig(config).publisher), root: resolve(root) }
 }
 
 export const publishOptions = {
   ...publisherOptions,
-  http: { type: 'string', describe: 'base URL of the web server as clients reach it; default: publisher.http' },
-  grace: { type: 'string', describe: 'how long replaced generations stay, e.g. 6h; default: publisher.grace, or 1d' },
+  http: {
+    type: 'string',
+    describe: 'base URL of the web server as clients reach it; default: publisher.http, or as before',
+  },
+  grace: {
+    type: 'string',
+    describe: 'how long replaced generations stay, e.g. 6h; default: publisher.grace, or as before; at first 1d',
+  },
 } as const
 
 /** Settings of a publish: those of the configuration, unless options say otherwise. */
 export function publishingOf(
   args: PublisherArguments & { http: string | undefined; grace: string | undefined },
-): PublisherConfig {
+): PublisherSettings {
   const problem = args.http === undefined ? undefined : baseUrlProblem(args.http, ['http', 'https'])
   if (problem !== undefined)
     throw usageError(`--http ${args.http ?? ''}: ${problem}`, 'for example http://pkgs.example.org')

@@ -89,6 +89,21 @@ describe('commands that need nothing but --root', function () {
     expect(await succeed('check', ...store)).to.deep.include({ findings: [] })
   })
 
+  it('goes back with --root alone as it was published: same URL, same grace time', async () => {
+    for (const number of ['1', '2']) {
+      makeResult([{ cpv: `sys-apps/hello-${number}`, buildId: 1, bytes: 10 }])
+      await succeed('pack', 'result', '--tree', 'database', '--number', number, '--out', `artifacts/database/${number}`)
+      const said = ['--http', 'http://pkgs.example.org', '--grace', '0s']
+      await succeed('publish', `database@${number}`, '--from', 'dir:artifacts', '--root', 'store', ...said)
+    }
+    await succeed('rollback', 'database', '--root', 'store')
+    const index = readFileSync(join(directory, 'store/published/database/.binpkgs/Packages'), 'utf8')
+    expect(index).to.include('URI: http://pkgs.example.org/generations/database/3/\n')
+    await succeed('rollback', 'database', '--root', 'store')
+    const generations = readdirSync(join(directory, 'store/published/.generations'))
+    expect(generations, 'a day is not what was said').not.to.include('database.2')
+  })
+
   it('explains what is not there, without losing what is', async () => {
     makeResult([large])
     await succeed('pack', 'result', '--tree', 'database', '--number', '1', '--out', 'artifacts/database/1')

@@ -1,8 +1,7 @@
 import { parseReference } from '../../model/reference.js'
-import { publish as publishBuild } from '../../publish/publish.js'
+import { publish as publishBuild, publishReference } from '../../publish/publish.js'
 import { openStore } from '../../store/layout.js'
 import { pull } from '../../store/pull.js'
-import { resolveReference } from '../../store/references.js'
 import { defineCommand } from '../command.js'
 import { publishingOf, publishOptions } from '../options.js'
 import { describePublication } from '../publication.js'
@@ -22,8 +21,7 @@ export const publish = defineCommand({
     const reference = parseReference(args.reference)
     const store = openStore(settings.root, { create: args.from !== undefined })
     if (args.from === undefined) {
-      const number = resolveReference(store, reference, { kind: 'latest' })
-      return describePublication(await publishBuild(store, reference.tree, number, settings, context))
+      return describePublication(await publishReference(store, reference, settings, context))
     }
     const { source, tree, number } = await inSource(reference, args.from)
     const { fetchedBytes, newObjects } = await pull(store, source, tree, number, context)
