@@ -4,8 +4,8 @@ import type { FileMap, Source } from '../model/file-map.js'
 import { objectMtime } from '../model/object-key.js'
 import type { Stamps } from '../store/generations.js'
 import { PACKAGES_DIRECTORY } from './assemble.js'
-import { formatPackages, packagePath, parsePackages } from './packages-index.js'
-import type { Stanza } from './packages-index.js'
+import { formatPackages, packagePath, parsePackages } from '../model/packages-index.js'
+import type { Stanza } from '../model/packages-index.js'
 
 interface RepoContent {
   name: string

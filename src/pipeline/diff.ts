@@ -1,4 +1,4 @@
-import { parsePackages } from '../gentoo/packages-index.js'
+import { parsePackages } from '../model/packages-index.js'
 import type { Build } from '../model/build.js'
 import { publishError } from '../model/errors.js'
 import { compareVersions, splitCpv } from '../model/gentoo-version.js'

@@ -124,25 +124,20 @@ describe('packing a machine', () => {
     ['an ebuild repo whose name is no name', { 'repos/.git/profiles/repo_name': '.git\n' }, '', 'NAME_INVALID', '.git'],
     ['no binary packages', {}, 'binpkgs', 'PACKAGES_BROKEN', 'no index'],
     ['no index', {}, 'binpkgs/Packages', 'PACKAGES_BROKEN', 'no index'],
-    ['an empty index', { 'binpkgs/Packages': '' }, '', 'PACKAGES_BROKEN', 'no header'],
-    ['an index that is something else', { 'binpkgs/Packages': '<html>\n' }, '', 'PACKAGES_BROKEN', 'line 1'],
+    ['an empty index', { 'binpkgs/Packages': '' }, '', 'PACKAGES_INVALID', 'empty'],
+    ['an index without a header', { 'binpkgs/Packages': 'ARCH: amd64\n' }, '', 'PACKAGES_BROKEN', 'no header'],
+    ['an index that is something else', { 'binpkgs/Packages': '<html>\n' }, '', 'PACKAGES_INVALID', 'line 1'],
     ['an index that is cut off', { 'binpkgs/Packages': header }, '', 'PACKAGES_BROKEN', 'cut off'],
     ['a package that is not there', {}, 'binpkgs/app/one-1.gpkg.tar', 'PACKAGES_BROKEN', 'app/one-1.gpkg.tar'],
     ['a package of another size', { 'binpkgs/app/one-1.gpkg.tar': 'x' }, '', 'PACKAGES_BROKEN', '40000'],
     [
       'a package outside',
-      { 'binpkgs/Packages': `${header}PATH: ../../etc/passwd\n\n` },
+      { 'binpkgs/Packages': `${header}CPV: a/b-1\nPATH: ../../etc/passwd\n\n` },
       '',
       'PACKAGES_BROKEN',
       '../../etc',
     ],
-    [
-      'a package without a place',
-      { 'binpkgs/Packages': `${header}SIZE: 1\n\n` },
-      '',
-      'PACKAGES_BROKEN',
-      'neither PATH nor CPV',
-    ],
+    ['a package without a name', { 'binpkgs/Packages': `${header}SIZE: 1\n\n` }, '', 'PACKAGES_INVALID', 'stanza 1'],
   ]
   for (const [what, files, remove, code, says] of wrong) {
     it(`refuses ${what}, and leaves nothing behind`, async () => {

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { indexFiles } from '../../src/gentoo/index-files.js'
 import type { IndexRequest } from '../../src/gentoo/index-files.js'
-import { parsePackages } from '../../src/gentoo/packages-index.js'
+import { parsePackages } from '../../src/model/packages-index.js'
 import type { FileMap } from '../../src/model/file-map.js'
 import { objectMtime } from '../../src/model/object-key.js'
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { formatPackages, packagePath, parsePackages } from '../../src/gentoo/packages-index.js'
+import { formatPackages, packagePath, parsePackages } from '../../src/model/packages-index.js'
 
 const text = `ARCH: amd64
 PACKAGES: 2
