@@ -15,9 +15,9 @@ import { buildTree } from './build.js'
 import type { BuildReport } from './build.js'
 import { builderDirectories } from './directories.js'
 import { ensureChroot } from './ensure-chroot.js'
-import { contentOf, fetchGit } from './git.js'
 import { machineInputs, sameInputs } from './inputs.js'
 import { artifactPath } from './output.js'
+import { fetchProfile } from './profile-checkout.js'
 import { snapshotOf } from './repo-snapshots.js'
 
 export interface MachineOutcome {
@@ -55,7 +55,9 @@ async function updateLocked(
   const source = openSource(builder.artifacts)
   const item: Item = { kind: 'machine', name }
   const store = openStore(publisher.root, { create: true })
-  const { directory, input } = await fetchProfile(config, machine, context)
+  context.report.step(`fetching the profile of ${name}`)
+  const clone = join(builderDirectories(builder.directory).git, 'profiles', name)
+  const { directory, input } = await fetchProfile(machine, clone, context)
   const snapshots = await Promise.all(machine.repos.map((repo) => snapshotOf(source, repo)))
   const inputs = machineInputs(machine, snapshots, input)
   const latest = (await source.numbers(item)).at(-1)
@@ -83,20 +85,6 @@ async function updateLocked(
   )
   const publication = await publishIfNew(config, store, name, build.number, context)
   return { name, number, status: 'built', build: report, ...(publication && { publication }) }
-}
-
-/** The machine's directory in a fresh checkout of its profile, and what names its content. */
-async function fetchProfile(
-  { builder }: Config,
-  { name, profile }: MachineConfig,
-  context: Context,
-): Promise<{ directory: string; input: Omit<Input, 'name'> }> {
-  context.report.step(`fetching the profile of ${name}`)
-  const clone = join(builderDirectories(builder.directory).git, 'profiles', name)
-  const checkout = await fetchGit(profile, clone, context)
-  const { commit, commitTime } = checkout
-  const fingerprint = await contentOf(checkout, profile.path ?? '', context)
-  return { directory: join(clone, profile.path ?? '.'), input: { url: profile.url, commit, commitTime, fingerprint } }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { findProfile, writeWorld } from '../../src/gentoo/profile.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
@@ -28,4 +28,30 @@ describe('a machine profile', () => {
       .with.property('hint')
       .that.contains('it has database')
   })
+
+  for (const link of ['world', 'world_sets', 'etc-portage', 'configs']) {
+    it(`whose ${link} is a symlink is refused, and the link is named: it could lead to any file of this host`, () => {
+      const outside = join(directory(), 'outside')
+      writeFiles(outside, { 'etc-portage/make.conf': '', 'var-lib-portage/world': '', world: '', world_sets: '' })
+      const own = link === 'configs' ? [] : ['etc-portage', 'world', 'world_sets'].filter((name) => name !== link)
+      writeFiles(join(directory(), 'box'), Object.fromEntries(own.map((name) => [nameOfFile(name), ''])))
+      mkdirSync(join(directory(), 'box'), { recursive: true })
+      symlinkSync(link === 'configs' ? outside : join(outside, link), join(directory(), 'box', link))
+      expect(() => findProfile(join(directory(), 'box'), 'the profile of box'))
+        .to.throw(`${link} in the profile of box is a symlink to ${outside}`)
+        .with.property('code', 'PROFILE_LINK')
+    })
+  }
+
+  it('is named as its user knows it, and lists nothing of git', () => {
+    writeFiles(directory(), { '.git/HEAD': '', 'database/world': '' })
+    expect(() => findProfile(directory(), 'https://example.org/x'))
+      .to.throw(/^https:\/\/example.org\/x holds no machine profile/)
+      .with.property('hint')
+      .that.contains('it has database: ')
+  })
 })
+
+function nameOfFile(name: string): string {
+  return name === 'etc-portage' ? 'etc-portage/make.conf' : name
+}
