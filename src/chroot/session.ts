@@ -37,7 +37,7 @@ export class LockedSession implements Session {
       if (!this.fresh) makeUpper(this.paths, this.uidBase)
       this.fresh = true
       for (const bind of request.binds) await this.lend(bind)
-      await this.makeMountPoints(request.binds)
+      await this.makeMountPoints(request)
       return this.runLimited(request, onLine)
     })
   }
@@ -99,7 +99,7 @@ export class LockedSession implements Session {
   }
 
   /** systemd-nspawn would make missing mount points as the host's root, and no user of the container could write there. */
-  private async makeMountPoints(binds: readonly Bind[]): Promise<void> {
+  private async makeMountPoints({ binds, limits }: RunRequest): Promise<void> {
     const missing = binds
       .filter(
         ({ source, target }) => isDirectory(source) && !this.mountPoints.has(target) && !target.startsWith('/run/'),
@@ -107,7 +107,7 @@ export class LockedSession implements Session {
       .map(({ target }) => target)
     if (missing.length === 0) return
     const argv = ['mkdir', '--parents', '--', ...missing]
-    const code = await this.runLimited({ argv, env: {}, binds: [], network: false, limits: {} }, () => undefined)
+    const code = await this.runLimited({ argv, env: {}, binds: [], network: false, limits }, () => undefined)
     if (code !== 0) {
       throw buildError(
         'MOUNT_POINT',

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import type { EmergeEvents } from './emerge-output.js'
 import { buildError, infrastructureError } from '../model/errors.js'
 import type { TreeswapError } from '../model/errors.js'
-import { listDirectory, readBytes } from '../system/files.js'
+import { listDirectory } from '../system/files.js'
+import { readForeignFile } from '../system/foreign-file.js'
 
 const TAIL = 40
 
@@ -38,7 +39,8 @@ export function explainFailure(
   const finished = events.compiled.length
   const kept = finished > 0 ? `; what was finished before (${finished}) is kept and not compiled again` : ''
   if (first === undefined) {
-    const why = output.filter((line) => /^(!!!|emerge:| \* )/.test(line)).slice(0, 3)
+    const marked = output.filter((line) => /^(!!!|emerge:)/.test(line))
+    const why = (marked.length > 0 ? marked : output.filter((line) => line.startsWith(' * '))).slice(0, 3)
     const error = buildError(
       'EMERGE_FAILED',
       `emerge ${step.join(' ')} ended without building: ${(why.length > 0 ? why : output.slice(-3)).join(' | ')}`,
@@ -61,6 +63,6 @@ function logTail(logs: string, cpv: string): string[] {
     .filter((entry) => entry.isFile() && entry.name.startsWith(prefix) && entry.name.endsWith('.log'))
     .at(-1)?.name
   if (name === undefined) return [`(${cpv} left no log)`]
-  const text = readBytes(join(logs, name)).subarray(-65536).toString('utf8')
+  const text = readForeignFile(join(logs, name), 65536, true)?.toString('utf8') ?? ''
   return text.trimEnd().split('\n').slice(-TAIL)
 }

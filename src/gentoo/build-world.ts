@@ -1,23 +1,24 @@
 import { join } from 'node:path'
+import { collectPackages } from './collect.js'
 import { planContainer } from './container.js'
 import { newEvents } from './emerge-output.js'
 import type { EmergeEvents } from './emerge-output.js'
-import { matchPackages } from './match-packages.js'
-import { headerOf, INDEX, indexOf, keepPackages, lendPackages, prunePackages } from './package-directory.js'
-import { formatPackages } from './packages-index.js'
-import type { Stanza } from './packages-index.js'
+import { keepPackages, lendPackages } from './package-directory.js'
 import { writeWorld } from './profile.js'
 import type { Profile } from './profile.js'
 import type { RepoDirectory } from './repositories.js'
+import { runDirectory } from './run-directory.js'
+import type { RunDirectory } from './run-directory.js'
 import { dropStaleSalvage, noteRepos, salvagePackages } from './salvage.js'
-import { emerge, inContainer, listInstalled, packageInstalled } from './world-session.js'
+import { emerge, inContainer } from './world-session.js'
 import type { WorldSession } from './world-session.js'
+import { removeForeign } from '../chroot/layers.js'
 import type { Limits, RootService, Session } from '../chroot/requests.js'
 import { buildError, TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { ticks } from '../system/clock.js'
 import { copyTree } from '../system/copy-tree.js'
-import { listDirectory, makeDirectory, makeTemporaryDirectory, removeTree, writeAtomically } from '../system/files.js'
+import { listDirectory, makeDirectory, makeTemporaryDirectory } from '../system/files.js'
 
 interface WorldOptions {
   /** what is brought up to date: sets or package atoms */
@@ -41,12 +42,13 @@ export interface WorldRequest {
   distfiles: string
   /** where the run's own directories are made */
   work: string
+  /**
+   * Puts back what `packages` lacks of the last build. Called when what killed runs finished has been taken over.
+   */
+  restore: () => Promise<void>
   /** every line of output, for the log */
   record: (line: string) => void
 }
-
-/** What is archived, inside a run's directory. */
-const TREE = 'tree'
 
 /** What a successful run leaves for the archive; the directories exist until `archive` has returned. */
 export interface WorldResult {
@@ -67,73 +69,60 @@ export async function buildWorld<T>(
   context: Context,
   archive: (result: WorldResult) => Promise<T>,
 ): Promise<T> {
-  const prefix = join(request.work, request.tree, 'run-')
   return service.session(request.chroot, context, async (session) => {
-    await salvageDeadRuns(request, session)
-    const directory = makeTemporaryDirectory(prefix)
+    await salvageDeadRuns(request, session, context)
+    await request.restore()
+    const run = runDirectory(makeTemporaryDirectory(join(request.work, request.tree, 'run-')))
     try {
-      const result = await runWorld(request, directory, session, context)
+      const result = await runWorld(request, run, session, context)
       const archived = await archive(result)
-      keepPackages(join(directory, TREE, 'binpkgs'), request.packages)
+      keepPackages(run.packages, request.packages)
       await session.commit()
       return archived
     } catch (error) {
-      await salvage(request, directory, session)
+      await salvage(request, run, session, context)
       throw explainLimit(request, error)
     } finally {
-      await session.reclaim(directory)
-      removeTree(directory)
+      await removeRun(run, context)
     }
   })
 }
 
 async function runWorld(
   request: WorldRequest,
-  directory: string,
+  run: RunDirectory,
   session: Session,
   context: Context,
 ): Promise<WorldResult> {
-  const { options, profile } = request
-  const tree = (name: string) => join(directory, TREE, name)
-  const logs = join(directory, 'logs')
+  const { options, profile, record } = request
   const events = newEvents()
-  makeDirectory(tree('etc-portage'))
-  await copyProfile(profile.etcPortage, tree('etc-portage'), context)
-  await copyProfile(profile.etcPortage, join(directory, 'etc-portage'), context)
-  writeWorld(profile, tree('var-lib-portage'))
-  noteRepos(directory, request.repos)
-  const inputs = { repos: request.repos, etcPortage: tree('etc-portage') }
-  for (const path of dropStaleSalvage(request.packages, inputs)) request.record(`not used, its inputs changed: ${path}`)
-  lendPackages(request.packages, tree('binpkgs'))
-  const plan = planContainer(
-    request.repos,
-    {
-      packages: tree('binpkgs'),
-      distfiles: request.distfiles,
-      etcPortage: join(directory, 'etc-portage'),
-      logs,
-    },
-    options.limits,
-  )
+  await copyProfile(profile.etcPortage, run.etcPortage, context)
+  await copyProfile(profile.etcPortage, run.container.etcPortage, context)
+  writeWorld(profile, run.varLibPortage)
+  noteRepos(run, request.repos)
+  const stale = dropStaleSalvage(request.packages, { repos: request.repos, etcPortage: run.etcPortage })
+  for (const path of stale) record(`not used, its inputs changed: ${path}`)
+  lendPackages(request.packages, run.container.packages)
+  const directories = { ...run.container, distfiles: request.distfiles }
   const world: WorldSession = {
     session,
-    plan,
+    plan: planContainer(request.repos, directories, options),
     deadline: options.limits.seconds && ticks() + options.limits.seconds * 1000,
     network: options.network,
-    logs,
-    record: request.record,
+    logs: run.container.logs,
+    record,
     context,
   }
-  await placeWorld(world, tree('var-lib-portage'))
+  await placeWorld(world, run.varLibPortage)
   context.report.step(`building ${options.target.join(' ')} of ${request.tree}`)
   await emerge(world, [...options.emerge, ...options.target], events)
   for (const step of options.after) {
     context.report.step(`emerge ${step}`)
-    await emerge(world, step.split(/\s+/).filter(Boolean), events)
+    await emerge(world, [step], events)
   }
   context.report.step('collecting binary packages')
-  const portageVersion = await collect(world, tree('binpkgs'), options.unpackaged, events)
-  return { directory: join(directory, TREE), portageVersion, events }
+  const portageVersion = await collectPackages(world, run, options.unpackaged, events)
+  return { directory: run.tree, portageVersion, events }
 }
 
 async function copyProfile(from: string, to: string, { signal }: Context): Promise<void> {
@@ -165,39 +154,6 @@ async function placeWorld(world: WorldSession, directory: string): Promise<void>
   )
 }
 
-/** Sees that everything installed has a binary package, and prunes the rest. Returns Portage's version. */
-async function collect(
-  world: WorldSession,
-  binpkgs: string,
-  unpackaged: 'quickpkg' | 'rebuild',
-  events: EmergeEvents,
-): Promise<string> {
-  let installed = await listInstalled(world)
-  let match = matchPackages(installed.packages, indexOf(binpkgs))
-  if (match.unpackaged.length > 0) {
-    world.context.report.step(`packing ${match.unpackaged.length} packages that the root came with`)
-    await packageInstalled(world, match.unpackaged, unpackaged, events)
-    installed = await listInstalled(world)
-    match = matchPackages(installed.packages, indexOf(binpkgs))
-  }
-  const [missing] = match.unpackaged
-  if (missing !== undefined) {
-    throw buildError(
-      'PACKAGE_UNPACKED',
-      `${missing.cpv} is installed in the chroot, but no binary package of it could be made`,
-      'set `unpackaged: rebuild` for the machine, or remove the package from the chroot',
-    )
-  }
-  await world.session.reclaim(binpkgs)
-  writeIndex(binpkgs, match.packaged)
-  prunePackages(binpkgs, new Set(match.packaged.map((stanza) => stanza.get('PATH') ?? '')))
-  return installed.portageVersion
-}
-
-function writeIndex(binpkgs: string, stanzas: Stanza[]): void {
-  writeAtomically(join(binpkgs, INDEX), formatPackages({ header: headerOf(binpkgs), stanzas }))
-}
-
 /** The container knows what was left of the time when it was started; the reader wants to know the configured time. */
 function explainLimit({ tree, options: { limits } }: WorldRequest, error: unknown): unknown {
   if (!(error instanceof TreeswapError) || error.code !== 'LIMIT_TIME') return error
@@ -210,15 +166,33 @@ function explainLimit({ tree, options: { limits } }: WorldRequest, error: unknow
 }
 
 /** Directories of runs that were killed: the session's lock says that nobody works in them any more. */
-async function salvageDeadRuns(request: WorldRequest, session: Session): Promise<void> {
+async function salvageDeadRuns(request: WorldRequest, session: Session, context: Context): Promise<void> {
   for (const { name } of listDirectory(join(request.work, request.tree))) {
-    const directory = join(request.work, request.tree, name)
-    await salvage(request, directory, session)
-    removeTree(directory)
+    const run = runDirectory(join(request.work, request.tree, name))
+    await salvage(request, run, session, context)
+    await removeRun(run, context)
   }
 }
 
-async function salvage({ packages, record }: WorldRequest, directory: string, session: Session): Promise<void> {
-  await session.reclaim(directory)
-  for (const path of salvagePackages(directory, TREE, packages)) record(`kept for the next run: ${path}`)
+/** What cannot be salvaged is built again: that must not hide why the run failed, nor stop the next one. */
+async function salvage(
+  { packages, record }: WorldRequest,
+  run: RunDirectory,
+  session: Session,
+  { report }: Context,
+): Promise<void> {
+  try {
+    await session.reclaim(run.top)
+    for (const path of salvagePackages(run, packages)) record(`kept for the next run: ${path}`)
+  } catch (error) {
+    report.warn(`what ${run.top} has finished is not kept: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+async function removeRun({ top }: RunDirectory, { report }: Context): Promise<void> {
+  try {
+    await removeForeign(top)
+  } catch (error) {
+    report.warn(`${top} could not be removed: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }

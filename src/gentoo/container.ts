@@ -35,6 +35,12 @@ export const baseEnvironment: Record<string, string> = {
   TERM: 'dumb',
 }
 
+/** The client's make.conf is the build's as well; what is meant for clients, or keeps us from our logs, is undone. */
+const features = [
+  ...['-getbinpkg', '-binpkg-request-signature', '-binpkg-signing', 'binpkg-ignore-signature', '-parallel-fetch'],
+  ...['-split-log', '-compress-build-logs', '-keepwork', '-keeptemp', '-noclean', 'buildpkg', 'binpkg-multi-instance'],
+]
+
 /**
  * Binds and environment of a world build. The profile's make.conf is written for clients: what it says of fetching
  * binary packages, asking and waiting is overridden here.
@@ -42,7 +48,7 @@ export const baseEnvironment: Record<string, string> = {
 export function planContainer(
   repos: readonly RepoDirectory[],
   directories: BuildDirectories,
-  limits: Limits,
+  { network, limits }: { network: boolean; limits: Limits },
 ): ContainerPlan {
   const writable = Object.entries(inside).map(([key, target]) => ({
     source: directories[key as keyof BuildDirectories],
@@ -57,9 +63,10 @@ export function planContainer(
       DISTDIR: inside.distfiles,
       EMERGE_DEFAULT_OPTS: '',
       EMERGE_WARNING_DELAY: '0',
-      FEATURES: '-getbinpkg -parallel-fetch buildpkg binpkg-multi-instance',
+      FEATURES: [...features, ...(network ? ['-network-sandbox'] : [])].join(' '),
       PKGDIR: inside.packages,
       PORTAGE_LOGDIR: inside.logs,
+      PORTAGE_TMPDIR: '/var/tmp',
       PORTAGE_REPOSITORIES: repositoriesConfiguration(repos),
     },
     limits,

@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { buildError } from '../model/errors.js'
 
 /** A package in a root's database (/var/db/pkg). */
@@ -12,11 +13,20 @@ export interface InstalledPackage {
 /** Run inside the container, because the root's database is the container's to write. */
 const script = `
 import json, portage
-db = portage.db[portage.root]["vartree"].dbapi
+from portage._sets import load_default_config
+trees = portage.db[portage.root]
+db = trees["vartree"].dbapi
 keys = ["BUILD_TIME", "BUILD_ID"]
+atoms = load_default_config(portage.settings, trees).getSets()["selected"].getAtoms()
+libraries = db._plib_registry
+if libraries is not None:
+    libraries.lock()
+    libraries.load()
 print(json.dumps({
     "portage": portage.VERSION,
     "packages": [[str(cpv), *db.aux_get(cpv, keys)] for cpv in sorted(db.cpv_all())],
+    "unsatisfied": sorted(str(atom) for atom in atoms if not db.match(atom)),
+    "preserved": sorted(path for paths in (libraries.getPreservedLibs() if libraries else {}).values() for path in paths),
 }))
 `
 
@@ -25,19 +35,30 @@ export const listInstalledCommand: string[] = ['python3', '-c', script]
 export interface Installed {
   portageVersion: string
   packages: InstalledPackage[]
+  /** atoms of the world that nothing installed satisfies */
+  unsatisfied: string[]
+  /** libraries of replaced packages that something still uses */
+  preserved: string[]
 }
+
+const listing = z.object({
+  portage: z.string(),
+  packages: z.array(z.tuple([z.string(), z.string(), z.string()])),
+  unsatisfied: z.array(z.string()),
+  preserved: z.array(z.string()),
+})
 
 /** @throws ROOT_UNREADABLE */
 export function parseInstalled(output: string): Installed {
   const line = output.split('\n').find((text) => text.startsWith('{"portage"'))
-  try {
-    const value: unknown = JSON.parse(line ?? '')
-    if (isListing(value)) {
-      const packages = value.packages.map(([cpv, buildTime, buildId]) => ({ cpv, buildTime, buildId }))
-      return { portageVersion: value.portage, packages }
+  const result = listing.safeParse(line === undefined ? undefined : parseJson(line))
+  if (result.success) {
+    const { portage, packages, ...rest } = result.data
+    return {
+      portageVersion: portage,
+      packages: packages.map(([cpv, buildTime, buildId]) => ({ cpv, buildTime, buildId })),
+      ...rest,
     }
-  } catch {
-    // the error below says what came instead
   }
   throw buildError(
     'ROOT_UNREADABLE',
@@ -46,12 +67,10 @@ export function parseInstalled(output: string): Installed {
   )
 }
 
-function isListing(value: unknown): value is { portage: string; packages: [string, string, string][] } {
-  if (typeof value !== 'object' || value === null) return false
-  const { portage, packages } = value as Record<string, unknown>
-  return typeof portage === 'string' && Array.isArray(packages) && packages.every(isRow)
-}
-
-function isRow(row: unknown): boolean {
-  return Array.isArray(row) && row.length === 3 && row.every((field) => typeof field === 'string')
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

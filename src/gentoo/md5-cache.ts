@@ -59,7 +59,7 @@ export async function generateCache(
         env: baseEnvironment,
         binds: [...bindRepos(repos), { source: cache, target: `/var/db/repos/${repo.name}/${CACHE}`, writable: true }],
         network: false,
-        limits: { seconds: LONGEST },
+        limits: { seconds: LONGEST, processes: 4096 },
       },
       (line) => {
         output.push(line)

@@ -1,7 +1,8 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { configurationError } from '../model/errors.js'
 import { validName } from '../model/names.js'
-import { readTextIfThere } from '../system/files.js'
+import { isDirectory } from '../system/files.js'
+import { readForeignFile } from '../system/foreign-file.js'
 import type { Bind } from '../chroot/requests.js'
 
 /** An ebuild repo as a directory on this host. */
@@ -13,11 +14,20 @@ export interface RepoDirectory {
 const LOCATION = '/var/db/repos'
 
 /**
+ * The text of a file that the author of a repo wrote: a regular file below real directories. A link could lead to
+ * what only the host's root may read. Undefined where there is none.
+ */
+function readRepoFile(directory: string, path: string): string | undefined {
+  if (!isDirectory(join(directory, dirname(path)))) return undefined
+  return readForeignFile(join(directory, path), 65536)?.toString('utf8')
+}
+
+/**
  * The name an ebuild repo gives itself (Package Manager Specification 4.4).
  * @throws REPO_NAME_MISSING, NAME_INVALID
  */
 export function repoNameOf(directory: string): string {
-  const name = readTextIfThere(join(directory, 'profiles/repo_name'))?.split('\n')[0]?.trim()
+  const name = readRepoFile(directory, 'profiles/repo_name')?.split('\n')[0]?.trim()
   if (name !== undefined && name !== '') return validName('ebuild repo', name)
   throw configurationError(
     'REPO_NAME_MISSING',
@@ -39,7 +49,7 @@ export function requireRepoName(directory: string, name: string): void {
 
 /** The repos whose eclasses and profiles an ebuild repo builds upon: `masters` of metadata/layout.conf. */
 export function mastersOf(directory: string): string[] {
-  const layout = readTextIfThere(join(directory, 'metadata/layout.conf')) ?? ''
+  const layout = readRepoFile(directory, 'metadata/layout.conf') ?? ''
   const line = layout.split('\n').find((text) => /^\s*masters\s*=/.test(text))
   return line === undefined
     ? []

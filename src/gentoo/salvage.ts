@@ -1,18 +1,9 @@
-import { dirname, join } from 'node:path'
-import { headerOf, INDEX, indexOf } from './package-directory.js'
-import { formatPackages, packagePath } from './packages-index.js'
-import type { Stanza } from './packages-index.js'
+import { basename, dirname, join } from 'node:path'
+import { readIndex, takePackages, writeIndex } from './package-directory.js'
+import { packagePath } from './packages-index.js'
 import type { RepoDirectory } from './repositories.js'
-import {
-  exists,
-  makeDirectory,
-  readBytes,
-  readTextIfThere,
-  removeFile,
-  rename,
-  statusOf,
-  writeAtomically,
-} from '../system/files.js'
+import type { RunDirectory } from './run-directory.js'
+import { exists, linkTarget, readBytes, readTextIfThere, removeFile, writeAtomically } from '../system/files.js'
 import { findFiles } from '../system/glob.js'
 import { sha256 } from '../system/hash.js'
 
@@ -32,45 +23,29 @@ const RECORD = 'salvaged.json'
 /** In the run's own directory, so that what a killed run finished can be told too. */
 const REPOS = 'repos.json'
 
-export function noteRepos(run: string, repos: readonly RepoDirectory[]): void {
-  writeAtomically(join(run, REPOS), JSON.stringify(repos))
+export function noteRepos(run: RunDirectory, repos: readonly RepoDirectory[]): void {
+  writeAtomically(join(run.top, REPOS), JSON.stringify(repos))
 }
 
 /**
- * Adds to the finished packages what a failed or killed run completed: what its index names and what has the size
- * told there.
+ * Adds to the finished packages what a failed or killed run completed.
  * @param run its directory
- * @param tree inside it: holds binpkgs/ and etc-portage/
  * @returns paths of the added packages
  */
-export function salvagePackages(run: string, tree: string, finished: string): string[] {
-  const repos = readTextIfThere(join(run, REPOS))
+export function salvagePackages(run: RunDirectory, finished: string): string[] {
+  const repos = readTextIfThere(join(run.top, REPOS))
   if (repos === undefined) return []
-  const inputs = { repos: JSON.parse(repos) as RepoDirectory[], etcPortage: join(run, tree, 'etc-portage') }
-  const profile = profileFingerprint(inputs.etcPortage)
+  const profile = profileFingerprint(run.etcPortage)
   const record = readRecord(finished)
-  const added: string[] = []
-  for (const stanza of indexOf(join(run, tree, 'binpkgs'))) {
-    const path = stanza.get('PATH') ?? ''
-    const from = join(run, tree, 'binpkgs', path)
-    const to = join(finished, path)
-    if (!safePackagePath(path) || exists(to)) continue
-    const status = statusOf(from)
-    if (!status?.isFile() || String(status.size) !== stanza.get('SIZE')) continue
-    makeDirectory(dirname(to))
-    rename(from, to)
-    record[path] = fingerprint(stanza, inputs.repos, profile)
-    added.push(path)
+  const index = readIndex(run.container.packages)
+  const taken = takePackages(run.container.packages, index.stanzas, finished)
+  if (taken.length === 0) return []
+  for (const stanza of taken) {
+    record[packagePath(stanza)] = fingerprint(packagePath(stanza), JSON.parse(repos) as RepoDirectory[], profile)
   }
-  if (added.length > 0) {
-    writeAtomically(join(finished, RECORD), JSON.stringify(record))
-    writeIndex(
-      finished,
-      [...indexOf(finished), ...indexOf(join(run, tree, 'binpkgs'))],
-      headerOf(join(run, tree, 'binpkgs')),
-    )
-  }
-  return added
+  writeAtomically(join(finished, RECORD), JSON.stringify(record))
+  writeIndex(finished, index.header, [...readIndex(finished).stanzas, ...taken])
+  return taken.map(packagePath)
 }
 
 /**
@@ -80,53 +55,53 @@ export function salvagePackages(run: string, tree: string, finished: string): st
 export function dropStaleSalvage(finished: string, inputs: BuildInputs): string[] {
   const record = readRecord(finished)
   const profile = profileFingerprint(inputs.etcPortage)
-  const stale = Object.keys(record).filter((path) => {
-    const stanza = new Map([['PATH', path]])
-    return exists(join(finished, path)) && fingerprint(stanza, inputs.repos, profile) !== record[path]
-  })
+  const stale = Object.keys(record).filter(
+    (path) => exists(join(finished, path)) && fingerprint(path, inputs.repos, profile) !== record[path],
+  )
   for (const path of stale) removeFile(join(finished, path))
-  if (stale.length > 0) writeIndex(finished, indexOf(finished), headerOf(finished))
+  const { header, stanzas } = readIndex(finished)
+  if (stale.length > 0) writeIndex(finished, header, stanzas)
   return stale
 }
 
-/** Portage trusts the index (FEATURES=pkgdir-index-trusted): it names every package that is there, and no other. */
-function writeIndex(directory: string, stanzas: readonly Stanza[], header: Map<string, string>): void {
-  const there = new Map(stanzas.map((stanza) => [packagePath(stanza), stanza]))
-  for (const path of there.keys()) if (!exists(join(directory, path))) there.delete(path)
-  writeAtomically(join(directory, INDEX), formatPackages({ header, stanzas: [...there.values()] }))
-}
-
 /** Files of etc-portage that choose what is built, not how: Portage compares their effect itself. */
-const choices =
-  /^(package\.(use|mask|unmask|accept_keywords|keywords|license|env)|sets|repos\.conf|binrepos\.conf)(\/|$)/
+const choices = /^(package\.(use|mask|unmask|accept_keywords|keywords|license)|sets|repos\.conf|binrepos\.conf)(\/|$)/
 
 function profileFingerprint(etcPortage: string): string {
   const files = findFiles(etcPortage, '**').filter((path) => !choices.test(path))
-  return sha256(JSON.stringify(files.map((path) => [path, sha256(readBytes(join(etcPortage, path)))])))
+  const makeProfile = linkTarget(join(etcPortage, 'make.profile'))
+  return sha256(JSON.stringify([makeProfile, ...files.map((path) => [path, digest(join(etcPortage, path))])]))
 }
 
-/** Everything in the ebuild repos that enters a package: its ebuild's directory and its metadata (with eclasses). */
-function fingerprint(stanza: Stanza, repos: readonly RepoDirectory[], profile: string): string {
-  const directory = dirname(stanza.get('PATH') ?? '')
+/**
+ * Everything in the ebuild repos that enters a package: its ebuild's directory, its metadata (with eclasses), and the
+ * profiles' own settings.
+ */
+function fingerprint(path: string, repos: readonly RepoDirectory[], profile: string): string {
+  const directory = dirname(path)
   const category = dirname(directory)
   const name = directory.slice(category.length + 1)
   const inputs = repos.flatMap((repo) => {
-    const cache = join(repo.directory, 'metadata/md5-cache', category)
-    const versions = findFiles(cache, '*').filter((version) => version.startsWith(`${name}-`))
+    const cache = join('metadata/md5-cache', category)
     return [
-      ...findFiles(join(repo.directory, directory), '**').map((path) => join(repo.directory, directory, path)),
-      ...versions.map((version) => join(cache, version)),
+      ...below(repo, directory, '**'),
+      ...below(repo, cache, '*').filter((version) => basename(version).startsWith(`${name}-`)),
+      ...below(repo, 'profiles', '**/{make.defaults,package.env,profile.bashrc}'),
     ]
   })
-  return sha256(JSON.stringify([profile, inputs.map((path) => sha256(readBytes(path)))]))
+  return sha256(JSON.stringify([profile, inputs.map(digest)]))
+}
+
+function below(repo: RepoDirectory, directory: string, pattern: string): string[] {
+  const top = join(repo.directory, directory)
+  return findFiles(top, pattern).map((path) => join(top, path))
+}
+
+function digest(path: string): string {
+  return sha256(readBytes(path))
 }
 
 function readRecord(finished: string): Record<string, string> {
   const text = readTextIfThere(join(finished, RECORD))
   return text === undefined ? {} : (JSON.parse(text) as Record<string, string>)
-}
-
-/** Whether a PATH of an index stays below its directory and names a binary package. */
-function safePackagePath(path: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9+_./-]*\.(gpkg\.tar|xpak|tbz2)$/.test(path) && !path.split('/').includes('..')
 }

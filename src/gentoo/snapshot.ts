@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { CACHE, generateCache, hasCache, listEbuilds } from './md5-cache.js'
 import { requireRepoName } from './repositories.js'
 import type { RepoDirectory } from './repositories.js'
@@ -10,7 +10,15 @@ import { configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
 import { copyTree } from '../system/copy-tree.js'
-import { isDirectory, listDirectory, makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
+import {
+  exists,
+  isDirectory,
+  listDirectory,
+  makeDirectory,
+  makeTemporaryDirectory,
+  removeTree,
+  statusOf,
+} from '../system/files.js'
 
 export interface SnapshotRequest {
   /** the ebuild repo's checkout; it is only read */
@@ -42,6 +50,9 @@ export async function snapshot(request: SnapshotRequest, service: RootService, c
     throw configurationError('DIRECTORY_MISSING', `${directory} is no directory`, 'name the checkout of an ebuild repo')
   }
   requireRepoName(directory, name)
+  if (exists(output)) {
+    throw configurationError('ARTIFACT_EXISTS', `there is something at ${output} already`, 'name another directory')
+  }
   const started = new Date(now()).toISOString()
   const temporary = makeTemporaryDirectory(join(request.work, `snapshot-${name}-`))
   try {
@@ -92,10 +103,24 @@ async function withCache(
     copy,
     context.signal,
   )
+  requireRealDirectories(copy)
   if (previous !== undefined && isDirectory(join(previous, CACHE))) {
     makeDirectory(join(copy, 'metadata'))
     await copyTree([join(previous, CACHE)], join(copy, 'metadata'), context.signal)
   }
   await generateCache({ name, directory: copy }, masters, service, chroot, context)
   return copy
+}
+
+/** The cache is written below them, with the rights of the host's root. */
+function requireRealDirectories(directory: string): void {
+  for (const path of ['metadata', CACHE]) {
+    const status = statusOf(join(directory, path))
+    if (status === undefined || status.isDirectory()) continue
+    throw configurationError(
+      'REPO_UNSAFE',
+      `${path} of the ebuild repo ${basename(directory)} is no directory of its own`,
+      'a link or a file is in its place: make it a directory in the repository',
+    )
+  }
 }

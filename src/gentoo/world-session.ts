@@ -10,7 +10,13 @@ import type { Context } from '../model/report.js'
 import { ticks } from '../system/clock.js'
 
 /** Options of every emerge call; `--quiet-build` sends each package's output to its own log. */
-const fixedOptions = ['--ask=n', '--color=n', '--quiet-build=y', '--buildpkg', '--usepkg', '--binpkg-respect-use=y']
+const fixedOptions = ['--ask=n', '--color=n', '--quiet-build=y', '--buildpkg', '--binpkg-respect-use=y']
+
+/** Options after which nothing is fetched. */
+const removals = new Set(['--depclean', '-c', '--prune', '-P', '--unmerge', '-C'])
+
+/** Sets whose packages have to be compiled though there are binary packages of the same version. */
+const isRebuild = (arg: string): boolean => /^@.*-rebuild$/.test(arg)
 
 /** One open session of a root, with what all programs in it share. */
 export interface WorldSession {
@@ -32,8 +38,8 @@ export interface WorldSession {
  * @throws PACKAGE_FAILED, EMERGE_FAILED
  */
 export async function emerge(world: WorldSession, args: readonly string[], events: EmergeEvents): Promise<void> {
-  const removes = args.includes('--depclean') || args.includes('--prune') || args.includes('--unmerge')
-  if (!world.network && !removes) await callEmerge(world, ['--fetchonly', ...args], true, newEvents())
+  if (!world.network && !args.some((arg) => removals.has(arg)))
+    await callEmerge(world, ['--fetchonly', ...args], true, newEvents())
   await callEmerge(world, args, world.network, events)
 }
 
@@ -46,7 +52,8 @@ async function callEmerge(
   const { report } = world.context
   const output: string[] = []
   const follow = followEmerge(events)
-  const code = await inContainer(world, ['emerge', ...fixedOptions, ...args], network, (line) => {
+  const usepkg = args.some(isRebuild) ? '--usepkg=n' : '--usepkg=y'
+  const code = await inContainer(world, ['emerge', ...fixedOptions, usepkg, ...args], network, (line) => {
     if (output.push(line) > 2000) output.shift()
     follow(line)
     report.progress(events.position.done, events.position.total)
@@ -55,10 +62,7 @@ async function callEmerge(
   const notFetched = args.includes('--fetchonly') ? explainFetchFailure(events, output) : undefined
   if (notFetched !== undefined) throw notFetched
   const { error, tail } = explainFailure(args, events, world.logs, output)
-  for (const line of tail) {
-    world.record(line)
-    report.warn(line)
-  }
+  tail.forEach(world.record)
   throw error
 }
 

@@ -3,12 +3,13 @@ import type { PackBase } from '../artifact/pack.js'
 import { fetchManifest } from '../artifact/source.js'
 import type { ArtifactSource, Item } from '../artifact/source.js'
 import { unpackPack } from '../artifact/unpack.js'
+import { INDEX, readIndex, writeIndex } from '../gentoo/package-directory.js'
 import type { Build, Pack } from '../model/build.js'
 import { TreeswapError } from '../model/errors.js'
 import { groupBy } from '../model/group-by.js'
 import type { FileEntry } from '../model/manifest.js'
 import type { Context } from '../model/report.js'
-import { makeDirectory, makeTemporaryDirectory, removeTree, rename, statusOf } from '../system/files.js'
+import { isDirectory, makeDirectory, makeTemporaryDirectory, removeTree, rename, statusOf } from '../system/files.js'
 
 /** The last successful build of a machine: what is unchanged since is named instead of packed again. */
 export interface BaseBuild extends PackBase {
@@ -44,8 +45,8 @@ export async function chainLength({ source, item, build }: BaseBuild): Promise<n
 }
 
 /**
- * Puts binary packages that the base build has and `directory` lacks (a lost agent, another host) back in place, so
- * that nothing is compiled twice and build ids go on rising.
+ * Puts binary packages that the base build has and `directory` lacks (a lost agent, another host, a crash) back in
+ * place, so that nothing is compiled twice and build ids go on rising.
  */
 export async function restorePackages(
   base: BaseBuild,
@@ -54,24 +55,40 @@ export async function restorePackages(
   context: Context,
 ): Promise<void> {
   const missing = base.manifest.entries.filter(
-    (entry): entry is FileEntry => entry.type === 'file' && statusOf(join(directory, entry.path)) === undefined,
+    (entry): entry is FileEntry =>
+      entry.type === 'file' && entry.path !== INDEX && statusOf(join(directory, entry.path))?.size !== entry.size,
   )
-  const byOrigin = groupBy(missing, (entry) => entry.origin ?? base.number)
-  for (const [number, entries] of byOrigin) {
-    context.report.step(`fetching ${entries.length} binary packages of ${base.item.name}@${number}`)
-    const temporary = makeTemporaryDirectory(join(work, 'restore-'))
-    try {
-      await fetchInto(base, number, join(temporary, 'packages'), context)
-      for (const { path } of entries) {
-        makeDirectory(dirname(join(directory, path)))
-        rename(join(temporary, 'packages', path), join(directory, path))
-      }
-    } catch (error) {
-      if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
-      context.report.warn(`${error.message}: what is missing will be compiled again`)
-    } finally {
-      removeTree(temporary)
+  if (missing.length === 0) return
+  const temporary = makeTemporaryDirectory(join(work, 'restore-'))
+  try {
+    for (const [number, entries] of groupBy(missing, (entry) => entry.origin ?? base.number)) {
+      await restoreFrom(base, number, entries, join(temporary, String(number)), directory, context)
     }
+    const own = join(temporary, String(base.number))
+    if (!isDirectory(own)) await fetchInto(base, base.number, own, context)
+    const { header, stanzas } = readIndex(own)
+    writeIndex(directory, header, [...stanzas, ...readIndex(directory).stanzas])
+  } catch (error) {
+    if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
+    context.report.warn(`${error.message}: what is missing will be compiled again`)
+  } finally {
+    removeTree(temporary)
+  }
+}
+
+async function restoreFrom(
+  base: BaseBuild,
+  number: number,
+  entries: readonly FileEntry[],
+  unpacked: string,
+  directory: string,
+  context: Context,
+): Promise<void> {
+  context.report.step(`fetching ${entries.length} binary packages of ${base.item.name}@${number}`)
+  await fetchInto(base, number, unpacked, context)
+  for (const { path } of entries) {
+    makeDirectory(dirname(join(directory, path)))
+    rename(join(unpacked, path), join(directory, path))
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { packDirectory } from '../artifact/pack.js'
 import { packTree } from '../artifact/pack-tree.js'
 import type { ArtifactSource } from '../artifact/source.js'
 import { openRootService } from '../chroot/root-service.js'
@@ -6,10 +7,12 @@ import type { BuilderConfig, MachineConfig } from '../config/config.js'
 import { buildWorld } from '../gentoo/build-world.js'
 import type { WorldResult } from '../gentoo/build-world.js'
 import { findProfile } from '../gentoo/profile.js'
+import type { Profile } from '../gentoo/profile.js'
 import type { Build, Input } from '../model/build.js'
+import { configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
-import { makeDirectory } from '../system/files.js'
+import { exists, makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
 import { withLock } from '../system/lock.js'
 import { chainLength, latestBase, restorePackages } from './base-build.js'
 import type { BaseBuild } from './base-build.js'
@@ -68,15 +71,14 @@ async function buildLocked(
   const { name } = machine
   const started = new Date(now()).toISOString()
   const profile = findProfile(request.profile)
+  await checkBeforehand(request, profile, directories, context)
   const repos = []
   for (const snapshot of mainFirst(snapshots, machine.mainRepo)) {
     repos.push(await unpackSnapshot(snapshot, directories.snapshots, directories.locks, context))
   }
   const base = request.base && (await latestBase(request.base, name))
   const packages = join(directories.packages, name)
-  makeDirectory(directories.work)
-  if (base !== undefined) await restorePackages(base, packages, directories.work, context)
-  const log = openLog(join(directories.work, `${name}.log`))
+  const log = openLog(join(directories.logs, `${name}.log`))
   try {
     return await buildWorld(
       {
@@ -87,7 +89,10 @@ async function buildLocked(
         options: machine,
         packages,
         distfiles: join(directories.distfiles, machine.chroot),
-        work: directories.work,
+        work: join(directories.work, 'runs'),
+        restore: async () => {
+          if (base !== undefined) await restorePackages(base, packages, directories.work, context)
+        },
         record: (line) => {
           log.record(line)
           context.report.line(line)
@@ -101,8 +106,31 @@ async function buildLocked(
         return report(request, build, result)
       },
     )
+  } catch (error) {
+    context.report.warn(`the whole log of this run is ${log.path}`)
+    throw error
   } finally {
     log.end()
+  }
+}
+
+/** What would make the archive impossible is found before hours are spent. */
+async function checkBeforehand(
+  { output }: BuildRequest,
+  { etcPortage }: Profile,
+  { work }: BuilderDirectories,
+  context: Context,
+): Promise<void> {
+  if (exists(output)) {
+    throw configurationError('ARTIFACT_EXISTS', `there is something at ${output} already`, 'name another directory')
+  }
+  makeDirectory(work)
+  const trial = makeTemporaryDirectory(join(work, 'trial-'))
+  try {
+    const role = 'etc-portage'
+    await packDirectory({ name: role, role, directory: etcPortage, output: trial }, context)
+  } finally {
+    removeTree(trial)
   }
 }
 

@@ -12,6 +12,8 @@ export interface BuilderDirectories {
   /** sources by chroot: each root has its own users */
   distfiles: string
   work: string
+  /** of the last run of each machine, whether it succeeded or not */
+  logs: string
   locks: string
 }
 
@@ -23,6 +25,7 @@ export function builderDirectories(directory: string): BuilderDirectories {
     packages: join(directory, 'packages'),
     distfiles: join(directory, 'distfiles'),
     work: join(directory, 'work'),
+    logs: join(directory, 'logs'),
     locks: join(directory, 'locks'),
   }
 }

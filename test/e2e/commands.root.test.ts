@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { needsRoot } from '../lab/needs-root.js'
@@ -34,6 +34,8 @@ describe('the commands, one by one, on a root from a stage3', function () {
   before(needsRoot)
   before(async () => {
     repo = mkdtempSync(join(tmpdir(), 'treeswap-repo-'))
+    // Portage reads it as a user of its own
+    chmodSync(repo, 0o755)
     writeTinyRepo(repo, 'gentoo', [{ cpv: 'sys-test/base-1' }, { cpv: 'app-test/tool-1' }, linked])
     const stage3 = { repo, profile: 'base/system', packages: ['sys-test/base'] }
     site = await Site.create({ root: await stage3Tarball(stage3, () => undefined) })

@@ -90,9 +90,21 @@ describe('a machine build that goes wrong', function () {
     expect(machine?.error?.message).to.contain('app-test/first-4').and.to.contain('first-4.tar.gz')
   })
 
+  it('fails where the world asks for what there is not', async () => {
+    change({ cpv: 'app-test/first-4' })
+    writeFiles(site.path('git/profile'), { world: 'app-test/first\napp-test/secnod\n' })
+    site.commit('profile')
+    const result = await site.run('run')
+    const [machine] = (result.document() as Run).machines
+    expect(machine?.error?.code).to.equal('WORLD_UNSATISFIED')
+    expect(machine?.error?.message).to.contain('app-test/secnod')
+    writeFiles(site.path('git/profile'), { world: 'app-test/first\napp-test/second\napp-test/third\n' })
+    site.commit('profile')
+  })
+
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     it(`leaves no process and no mount after ${signal}, and goes on where it was`, async () => {
-      const version = signal === 'SIGTERM' ? 4 : 5
+      const version = signal === 'SIGTERM' ? 5 : 6
       const head = site.head()
       change(
         { cpv: `app-test/first-${version}` },

@@ -1,4 +1,6 @@
 import { expect } from 'chai'
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { mastersOf, repoNameOf, repositoriesConfiguration, requireRepoName } from '../../src/gentoo/repositories.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 
@@ -9,6 +11,14 @@ describe('an ebuild repo', () => {
     writeFiles(directory(), { 'profiles/repo_name': '\n' })
     expect(() => repoNameOf(directory()))
       .to.throw()
+      .with.property('code', 'REPO_NAME_MISSING')
+  })
+
+  it('that names itself by a link is refused, and what the link leads to is not shown', () => {
+    writeFiles(directory(), { 'profiles/eapi': '8', secret: 'secret of the host' })
+    symlinkSync('../secret', join(directory(), 'profiles/repo_name'))
+    expect(() => repoNameOf(directory()))
+      .to.throw(/^(?!.*secret of).*$/)
       .with.property('code', 'REPO_NAME_MISSING')
   })
 
