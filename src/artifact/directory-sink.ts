@@ -1,6 +1,16 @@
 import type { FileEntry } from '../model/manifest.js'
-import { objectKey, objectMtime } from '../model/object-key.js'
-import { chmod, close, copyFile, makeOneDirectory, open, setTimes, symlink, write, writeNew } from '../system/files.js'
+import { modeOf, objectKey, objectMtime } from '../model/object-key.js'
+import {
+  chmod,
+  close,
+  copyFile,
+  makeOneDirectory,
+  open,
+  setTimes,
+  symlink,
+  writeAll,
+  writeNew,
+} from '../system/files.js'
 import type { LargeFile, TarSink } from './read-tar.js'
 
 /** Writes what it is given below an empty directory. Paths are as safe as TarSink promises. */
@@ -13,10 +23,10 @@ export function directorySink(top: string): TarSink {
     },
     symlink: (path, target) => symlink(target, place(path)),
     file(entry, content) {
-      writeNew(place(entry.path), content, modeOf(entry.executable))
+      writeNew(place(entry.path), content)
       finish(place(entry.path), entry)
     },
-    largeFile: (path, executable) => writeLargeFile(place(path), executable),
+    largeFile: (path) => writeLargeFile(place(path)),
     duplicate(entry, original) {
       copyFile(place(original.path), place(entry.path))
       finish(place(entry.path), entry)
@@ -24,12 +34,10 @@ export function directorySink(top: string): TarSink {
   }
 }
 
-function writeLargeFile(path: string, executable: boolean): LargeFile {
-  const file = open(path, 'wx', modeOf(executable))
+function writeLargeFile(path: string): LargeFile {
+  const file = open(path, 'wx', 0o644)
   return {
-    write(chunk) {
-      for (let done = 0; done < chunk.length;) done += write(file, chunk, done)
-    },
+    write: (chunk) => writeAll(file, chunk),
     end(entry) {
       close(file)
       finish(path, entry)
@@ -38,13 +46,10 @@ function writeLargeFile(path: string, executable: boolean): LargeFile {
   }
 }
 
-function modeOf(executable: boolean): number {
-  return executable ? 0o755 : 0o644
-}
-
 /** Mode whatever the umask is, and the time that the same content has everywhere. */
 function finish(path: string, { sha256, executable }: FileEntry): void {
-  const mtime = objectMtime(objectKey(sha256, executable))
-  chmod(path, modeOf(executable))
+  const key = objectKey(sha256, executable)
+  const mtime = objectMtime(key)
+  chmod(path, modeOf(key))
   setTimes(path, mtime, mtime)
 }

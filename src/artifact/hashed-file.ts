@@ -1,5 +1,5 @@
 import { sha256Sum } from '../system/hash.js'
-import { close, explainDiskError, open, write } from '../system/files.js'
+import { close, explainDiskError, open, writeAll } from '../system/files.js'
 
 /** A new file whose size and sha256 are known when it is written. */
 export class HashedFile {
@@ -13,7 +13,7 @@ export class HashedFile {
 
   write(chunk: Buffer): void {
     try {
-      for (let done = 0; done < chunk.length;) done += write(this.descriptor, chunk, done)
+      writeAll(this.descriptor, chunk)
     } catch (error) {
       throw explainDiskError(error, this.path)
     }

@@ -96,6 +96,11 @@ export function encodeBuild(build: Build): string {
   return JSON.stringify(build, undefined, 2) + '\n'
 }
 
+/** The pack of binary packages, if the build has any. */
+export function packagesPack({ packs }: Build): Pack | undefined {
+  return packs.find((pack) => pack.role === 'packages')
+}
+
 /** What no single field shows: readers rely on each of it. */
 function contradictions(build: Build): string[] {
   return [...wrongNames(build), ...wrongPacks(build), ...wrongFiles(build), ...wrongText(build)]

@@ -8,8 +8,9 @@ export function objectKey(sha256: string, executable: boolean): ObjectKey {
   return executable ? `${sha256}x` : sha256
 }
 
-export function isExecutable(key: ObjectKey): boolean {
-  return key.endsWith('x')
+/** Permissions of an object's file. */
+export function modeOf(key: ObjectKey): number {
+  return key.endsWith('x') ? 0o755 : 0o644
 }
 
 export function sha256Of(key: ObjectKey): string {

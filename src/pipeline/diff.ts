@@ -1,4 +1,5 @@
 import { parsePackages } from '../model/packages-index.js'
+import { packagesPack } from '../model/build.js'
 import type { Build } from '../model/build.js'
 import { publishError } from '../model/errors.js'
 import { compareVersions, splitCpv } from '../model/gentoo-version.js'
@@ -82,7 +83,7 @@ function identityOf(stanza: Stanza): string {
 }
 
 async function stanzasOf(store: Store, build: Build): Promise<Stanza[]> {
-  const pack = build.packs.find(({ role }) => role === 'packages')
+  const pack = packagesPack(build)
   const manifest = pack && (await readManifestOf(store, pack))
   const entry = manifest?.entries.find(({ type, path }) => type === 'file' && path === 'Packages')
   if (entry?.type !== 'file') return []

@@ -1,5 +1,5 @@
 import type { TarSink } from '../artifact/read-tar.js'
-import { isExecutable, objectKey, objectMtime, sha256Of } from '../model/object-key.js'
+import { modeOf, objectKey, objectMtime, sha256Of } from '../model/object-key.js'
 import type { ObjectKey } from '../model/object-key.js'
 import { breathe } from '../system/clock.js'
 import {
@@ -12,7 +12,7 @@ import {
   rename,
   setTimes,
   statusOf,
-  write,
+  writeAll,
   writeNew,
 } from '../system/files.js'
 import { sha256, sha256OfFile } from '../system/hash.js'
@@ -75,9 +75,7 @@ export function stageObjects(
       const temporary = `${directory}/large-${++largeFiles}`
       const file = open(temporary, 'wx', executable ? 0o755 : 0o644)
       return {
-        write(chunk) {
-          for (let done = 0; done < chunk.length;) done += write(file, chunk, done)
-        },
+        write: (chunk) => writeAll(file, chunk),
         end({ sha256: digest }) {
           close(file)
           const actual = objectKey(digest, executable)
@@ -116,10 +114,6 @@ export async function isSoundObject(path: string, key: ObjectKey): Promise<boole
     if (errorCode(error) === 'EIO') return false
     throw error
   }
-}
-
-function modeOf(key: ObjectKey): number {
-  return isExecutable(key) ? 0o755 : 0o644
 }
 
 function nothing(): void {

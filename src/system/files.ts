@@ -124,13 +124,17 @@ export function writeNew(path: string, content: string | Uint8Array, mode = 0o64
   writeFileSync(path, content, { flag: 'wx', mode })
 }
 
+/** Writes all of `bytes`, however many calls that takes. */
+export function writeAll(file: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done)
+}
+
 /** Replaces a file as one step: readers see the old content or the new; durable when it returns. */
 export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o644): void {
   const temporary = `${path}.${process.pid}.tmp`
   const file = openSync(temporary, 'w', mode)
   try {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content
-    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done)
+    writeAll(file, typeof content === 'string' ? Buffer.from(content) : content)
     fsyncSync(file)
   } catch (error) {
     rmSync(temporary, { force: true })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { isExecutable, objectKey, objectMtime, sha256Of } from '../../src/model/object-key.js'
+import { modeOf, objectKey, objectMtime, sha256Of } from '../../src/model/object-key.js'
 import { sha256 } from '../../src/system/hash.js'
 
 describe('the name of an object', () => {
@@ -7,7 +7,7 @@ describe('the name of an object', () => {
 
   it('tells content and mode', () => {
     expect(sha256Of(objectKey(hash, true))).to.equal(hash)
-    expect([isExecutable(objectKey(hash, true)), isExecutable(objectKey(hash, false))]).to.deep.equal([true, false])
+    expect([modeOf(objectKey(hash, true)), modeOf(objectKey(hash, false))]).to.deep.equal([0o755, 0o644])
   })
 
   it('gives two contents two times, always in the past', () => {

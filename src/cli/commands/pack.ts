@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { fetchManifest, openArtifact } from '../../artifact/source.js'
 import { packTree } from '../../artifact/pack-tree.js'
 import type { PackBase } from '../../artifact/pack.js'
+import { packagesPack } from '../../model/build.js'
 import { configurationError } from '../../model/errors.js'
 import { validName } from '../../model/names.js'
 import { defineCommand } from '../command.js'
@@ -43,7 +44,7 @@ export const pack = defineCommand({
 
 async function baseOf(directory: string, tree: string): Promise<PackBase> {
   const { source, item, build } = openArtifact(directory)
-  const packages = build.packs.find(({ role }) => role === 'packages')
+  const packages = packagesPack(build)
   if (item.kind !== 'machine' || build.name !== tree || packages === undefined) {
     throw configurationError(
       'BASE_DIFFERENT',
