@@ -7,6 +7,7 @@ import type { Outcome } from './command.js'
 import { commands } from './commands.js'
 import { explainError } from './explain-error.js'
 import { parseArguments } from './parse.js'
+import { printableLines } from './printable.js'
 import { openReport } from './report.js'
 
 /**
@@ -49,13 +50,13 @@ function stopped(caught: unknown): TreeswapError {
 
 function show({ json, text }: Outcome, asJson: boolean): void {
   if (asJson) print(JSON.stringify({ schema: 1, ...json }, undefined, 2))
-  else if (text !== '') print(text)
+  else if (text !== '') print(printableLines(text))
 }
 
 function showError(error: TreeswapError, caught: unknown, asJson: boolean): void {
   const { code, message, hint, category } = error
   if (asJson) print(JSON.stringify({ schema: 1, error: { code, message, hint, category } }, undefined, 2))
-  else process.stderr.write(`treeswap: ${message} [${code}]\n  ${hint.replaceAll('\n', '\n  ')}\n`)
+  else process.stderr.write(printableLines(`treeswap: ${message} [${code}]\n  ${hint.replaceAll('\n', '\n  ')}\n`))
   if (environment().TREESWAP_DEBUG === '1') process.stderr.write(stacks(caught))
 }
 

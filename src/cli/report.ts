@@ -1,5 +1,6 @@
 import type { Report } from '../model/report.js'
 import { ticks } from '../system/clock.js'
+import { printable } from './printable.js'
 
 interface Terminal {
   write(text: string): unknown
@@ -69,14 +70,4 @@ function bar(text: string, done: number, total: number, columns: number): string
 
 function amount(done: number, total: number): string {
   return total > 0 ? `${Math.floor((done / total) * 100)} %` : String(done)
-}
-
-const ESCAPE = '\u001b'
-const BELL = '\u0007'
-/** CSI and OSC sequences (ECMA-48), and any other escape */
-const sequences = new RegExp(`${ESCAPE}(\\[[0-?]*[ -/]*[@-~]|\\][^${BELL}${ESCAPE}]*(${BELL}|${ESCAPE}\\\\)?|.)?`, 'g')
-
-/** What a build prints must not steer the terminal: colours and other control sequences are left out. */
-function printable(text: string): string {
-  return text.replace(sequences, '').replace(/(?!\t)\p{Cc}/gu, '')
 }

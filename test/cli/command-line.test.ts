@@ -77,6 +77,11 @@ describe('command line', function () {
     }
   })
 
+  it('repeats nothing in an error that would steer the terminal', async () => {
+    const { stderr } = await treeswap(['list', '--root', join(directory, 'a\u001b[2Jb')])
+    expect(stderr).to.include(`${join(directory, 'ab')} is not`)
+  })
+
   it('finds treeswap.yaml in the directory it is started in', async () => {
     writeFileSync(join(directory, 'treeswap.yaml'), 'schema: 1\n')
     const ended = await treeswap(['config', 'check', '--json'], { cwd: directory })

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -35,6 +37,16 @@ describe('commands that need nothing but --root', function () {
       return `BUILD_ID: ${buildId}\nBUILD_TIME: ${buildId}\nCPV: ${cpv}\nPATH: ${path}\nSIZE: ${bytes}\n`
     })
     put('result/binpkgs/Packages', [`ARCH: amd64\nPACKAGES: ${packages.length}\n`, ...stanzas].join('\n') + '\n')
+  }
+
+  /** As builds have one. */
+  function addLog(artifact: string, text: string): void {
+    const content = execFileSync('zstd', ['-qc'], { input: text })
+    put(`${artifact}/build.log.zst`, content)
+    const record = join(directory, artifact, 'build.json')
+    const build = JSON.parse(readFileSync(record, 'utf8')) as object
+    const sha256 = createHash('sha256').update(content).digest('hex')
+    writeFileSync(record, JSON.stringify({ ...build, log: { file: 'build.log.zst', size: content.length, sha256 } }))
   }
 
   async function succeed(...args: string[]): Promise<Record<string, unknown>> {
@@ -126,6 +138,33 @@ describe('commands that need nothing but --root', function () {
     const noStore = await treeswap(['list', '--root', '/etc/passwd', '--json'])
     expect(documentOf(noStore).error).to.include({ code: 'STORE_MISSING' })
     expect(await succeed('check', '--root', 'store')).to.deep.include({ findings: [] })
+  })
+
+  it('prints a log as it is, but for what would steer a terminal', async () => {
+    makeResult([large])
+    await succeed('pack', 'result', '--tree', 'database', '--number', '1', '--out', 'artifacts/database/1')
+    addLog('artifacts/database/1', 'compiling \u001b[2Jdone\n')
+    await succeed('pull', 'database', '--from', 'dir:artifacts', '--root', 'store')
+    const args = ['log', 'database', '--root', 'store']
+    expect((await treeswap(args, { cwd: directory })).stdout).to.equal('compiling \u001b[2Jdone\n')
+    expect(await succeed(...args)).to.include({ log: 'compiling \u001b[2Jdone\n' })
+    const program = [process.execPath, join(process.cwd(), 'dist/treeswap.mjs'), ...args].join(' ')
+    const seen = execFileSync('script', ['-qec', program, '/dev/null'], { cwd: directory, encoding: 'utf8' })
+    expect(seen).to.equal('compiling done\r\n')
+
+    rmSync(join(directory, 'store/builds/database/1/build.log.zst'))
+    expect(documentOf(await treeswap([...args, '--json'], { cwd: directory })).error).to.include({
+      code: 'LOG_MISSING',
+    })
+  })
+
+  it('does not put a log of any length into a document', async () => {
+    makeResult([large])
+    await succeed('pack', 'result', '--tree', 'database', '--number', '1', '--out', 'artifacts/database/1')
+    addLog('artifacts/database/1', 'x'.repeat(65 * 2 ** 20))
+    await succeed('pull', 'database', '--from', 'dir:artifacts', '--root', 'store')
+    const ended = await treeswap(['log', 'database', '--root', 'store', '--json'], { cwd: directory })
+    expect(documentOf(ended).error).to.include({ code: 'LOG_TOO_LONG' })
   })
 
   it('ends a check with 13 where something is damaged, and names the build', async () => {
