@@ -3,11 +3,12 @@ import { TreeswapError } from '../model/errors.js'
 import { formatReference } from '../model/reference.js'
 import type { Context } from '../model/report.js'
 import { readBuild } from '../store/builds.js'
-import { checkStore } from '../store/check.js'
-import type { Finding } from '../store/check.js'
-import { listGenerations, publishedTrees, readMarker, readPointer } from '../store/generations.js'
+import { checkStore } from '../store/check-store.js'
+import { foreign } from '../store/finding.js'
+import type { Finding } from '../store/finding.js'
+import { foreignPublished, listGenerations, publishedTrees, readMarker, readPointer } from '../store/generations.js'
 import type { Store } from '../store/layout.js'
-import { linkTarget } from '../system/files.js'
+import { exists, isDirectory, linkTarget } from '../system/files.js'
 import { findDamage } from './damage.js'
 import { contentOf } from './generation-files.js'
 
@@ -18,10 +19,13 @@ import { contentOf } from './generation-files.js'
  */
 export async function check(store: Store, context: Context): Promise<Finding[]> {
   let findings = await checkStore(store, context)
+  findings = findings.concat(foreignPublished(store).map((path) => foreign(store, join(store.root, path))))
   for (const tree of publishedTrees(store)) {
     findings = findings.concat(checkPointer(store, tree))
     for (const serial of listGenerations(store, tree)) {
-      findings = findings.concat(await checkGeneration(store, tree, serial, context))
+      const damage = await checkGeneration(store, tree, serial, context)
+      // A publish may have removed it meanwhile.
+      if (isDirectory(store.generation(tree, serial))) findings = findings.concat(damage)
     }
   }
   return findings
@@ -50,7 +54,8 @@ async function checkGeneration(store: Store, tree: string, serial: number, conte
 /** The one link has to lead to a generation that is there. */
 function checkPointer(store: Store, tree: string): Finding[] {
   const pointer = readPointer(store, tree)
-  if (pointer === undefined || listGenerations(store, tree).includes(pointer.serial)) return []
+  if (pointer === undefined || exists(store.generation(tree, pointer.serial))) return []
+  if (readPointer(store, tree)?.serial !== pointer.serial) return checkPointer(store, tree)
   return [
     {
       kind: 'missing',

@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { readManifest } from '../artifact/manifest-file.js'
 import { BUILD_FILE, parseBuild } from '../model/build.js'
 import type { Build, Pack } from '../model/build.js'
-import { publishError } from '../model/errors.js'
+import { publishError, TreeswapError } from '../model/errors.js'
 import type { Manifest } from '../model/manifest.js'
 import { formatReference } from '../model/reference.js'
 import { exists, listDirectory, readTextIfThere } from '../system/files.js'
+import { sha256 } from '../system/hash.js'
 import type { Store } from './layout.js'
 
 /** Trees of which there is at least one build, sorted by name. */
@@ -28,11 +29,46 @@ export function readBuildText(store: Store, tree: string, number: number): strin
   return readTextIfThere(join(store.build(tree, number), BUILD_FILE))
 }
 
-/** @throws BUILD_UNKNOWN, BUILD_INVALID, BUILD_TOO_NEW */
+/** Beside the record, as sha256sum(1) writes and checks it: a record that was edited can be told. */
+export const RECORD_DIGEST_FILE = `${BUILD_FILE}.sha256`
+
+export function recordDigest(text: string): string {
+  return `${sha256(text)}  ${BUILD_FILE}\n`
+}
+
+/** Whether a record is what was pulled, as far as that was noted. */
+export function isRecordAsPulled(store: Store, tree: string, number: number): boolean {
+  const digest = readTextIfThere(join(store.build(tree, number), RECORD_DIGEST_FILE))
+  return digest === undefined || digest === recordDigest(readBuildText(store, tree, number) ?? '')
+}
+
+/** @throws BUILD_UNKNOWN, BUILD_INVALID (also where it is the record of another build), BUILD_TOO_NEW */
 export function readBuild(store: Store, tree: string, number: number): Build {
   const text = readBuildText(store, tree, number)
   if (text === undefined) throw unknownBuild(store, tree, number)
-  return parseBuild(text, join(store.build(tree, number), BUILD_FILE))
+  const path = join(store.build(tree, number), BUILD_FILE)
+  const build = parseBuild(text, path)
+  if (build.kind === 'machine' && build.name === tree && build.number === number) return build
+  throw publishError(
+    'BUILD_INVALID',
+    `${path} is the record of ${build.kind} ${formatReference(build.name, build.number)}`,
+    `remove ${store.build(tree, number)} and pull ${formatReference(tree, number)} again`,
+  )
+}
+
+/** What can be said of a build without relying on its record. */
+export type Listed = { number: number; build: Build } | { number: number; damage: TreeswapError }
+
+/** All builds of a tree, ascending; one whose record cannot be read is among them. */
+export function listRecords(store: Store, tree: string): Listed[] {
+  return listBuilds(store, tree).map((number) => {
+    try {
+      return { number, build: readBuild(store, tree, number) }
+    } catch (error) {
+      if (!(error instanceof TreeswapError)) throw error
+      return { number, damage: error }
+    }
+  })
 }
 
 /** What a recorded build's pack consists of. @throws MANIFEST_MISSING, MANIFEST_INVALID */

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import * as z from 'zod'
 import { linkTarget, listDirectory, readTextIfThere, statusOf } from '../system/files.js'
 import { GENERATIONS } from './layout.js'
@@ -64,8 +64,8 @@ export function readMarker(store: Store, tree: string, serial: number): Marker |
 /** Trees that have, or had, something published, sorted by name. */
 export function publishedTrees(store: Store): string[] {
   const pointers = listDirectory(join(store.root, 'published'))
-    .filter((entry) => entry.isSymbolicLink() && !entry.name.startsWith('.'))
     .map(({ name }) => name)
+    .filter((name) => readPointer(store, name) !== undefined)
   const generations = generationNames(store).flatMap((name) => /^([^.].*)\.[1-9]\d*$/.exec(name)?.[1] ?? [])
   return [...new Set([...pointers, ...generations])].sort()
 }
@@ -76,12 +76,23 @@ export interface Pointer {
   since: number
 }
 
-/** Where the tree's one link leads; undefined where nothing is published. */
+/** Where the tree's one link leads; undefined where nothing is published, or it leads to no generation of the tree. */
 export function readPointer(store: Store, tree: string): Pointer | undefined {
   const path = store.pointer(tree)
   const target = linkTarget(path)
-  const serial = target === undefined ? undefined : serialOf(tree, basename(target))
+  const serial = target === undefined ? undefined : pointedSerial(tree, target)
   return serial === undefined ? undefined : { serial, since: statusOf(path)?.mtimeMs ?? 0 }
+}
+
+/** What lies where trees are published and is nothing of treeswap's. Paths relative to the store's root. */
+export function foreignPublished(store: Store): string[] {
+  const links = listDirectory(join(store.root, 'published'))
+    .filter(({ name }) => name !== GENERATIONS && !/^\..+\.tmp$/.test(name) && readPointer(store, name) === undefined)
+    .map(({ name }) => join('published', name))
+  const inside = listDirectory(join(store.root, 'published', GENERATIONS))
+    .filter((entry) => !entry.isDirectory() || !/^([^.].*\.[1-9]\d*|\..+\.[1-9]\d*\.partial)$/.test(entry.name))
+    .map(({ name }) => join('published', GENERATIONS, name))
+  return [...links, ...inside]
 }
 
 /** Serials of the complete generations that are there, ascending. */
@@ -110,6 +121,10 @@ export function listUnfinished(store: Store, tree: string): number[] {
 
 function generationNames(store: Store): string[] {
   return listDirectory(join(store.root, 'published', GENERATIONS)).map((entry) => entry.name)
+}
+
+function pointedSerial(tree: string, target: string): number | undefined {
+  return dirname(target) === GENERATIONS ? serialOf(tree, basename(target)) : undefined
 }
 
 /** `TREE.12` → 12. Tree names may hold dots themselves. */

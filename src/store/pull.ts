@@ -24,7 +24,7 @@ import {
   writeNew,
 } from '../system/files.js'
 import { aborted } from '../system/process.js'
-import { readBuildText } from './builds.js'
+import { readBuildText, recordDigest, RECORD_DIGEST_FILE } from './builds.js'
 import type { Store } from './layout.js'
 import { fetchLog } from './log.js'
 import { withPullLock } from './lock.js'
@@ -206,6 +206,7 @@ async function stageRecord(pull: Pull, text: string): Promise<void> {
   const record = join(pull.staging, 'record')
   makeDirectory(record)
   writeNew(join(record, BUILD_FILE), text)
+  writeNew(join(record, RECORD_DIGEST_FILE), recordDigest(text))
   pull.fetchedBytes += await fetchLog(pull.source, pull.item, pull.build, record, pull.context)
 }
 

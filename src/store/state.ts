@@ -44,7 +44,7 @@ export type TreeState = z.infer<typeof schema>
 export function readState(store: Store, tree: string): TreeState {
   const path = store.state(tree)
   const text = readTextIfThere(path)
-  const stored = text === undefined ? undefined : parse(text, path)
+  const stored = text === undefined ? undefined : parse(text, tree, path)
   const pointer = readPointer(store, tree)
   const serials = listGenerations(store, tree)
   const markers = serials.flatMap((serial) => readMarker(store, tree, serial) ?? [])
@@ -111,7 +111,7 @@ function reconcile(state: TreeState, markers: readonly Marker[], pointer: Pointe
   return { ...state, history, ...(marker.settings !== undefined && { settings: marker.settings }) }
 }
 
-function parse(text: string, path: string): TreeState {
+function parse(text: string, tree: string, path: string): TreeState {
   const data = parseJson(text)
   const version = typeof data === 'object' && data !== null && 'schema' in data ? data.schema : undefined
   if (typeof version === 'number' && version > 1) {
@@ -122,10 +122,13 @@ function parse(text: string, path: string): TreeState {
     )
   }
   const result = schema.safeParse(data)
-  if (result.success) return result.data
+  if (result.success && result.data.tree === tree) return result.data
+  const why = result.success
+    ? `it is that of ${result.data.tree}`
+    : z.prettifyError(result.error).split('\n').join('; ')
   throw configurationError(
     'STATE_INVALID',
-    `${path} is damaged: ${z.prettifyError(result.error).split('\n').join('; ')}`,
+    `${path} is damaged: ${why}`,
     'restore it from a backup, or move it away: all but tags, notes and kept builds is told from the generations',
   )
 }

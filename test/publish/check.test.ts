@@ -1,10 +1,21 @@
-import { chmodSync, readFileSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openSource } from '../../src/artifact/source.js'
 import { objectMtime } from '../../src/model/object-key.js'
 import { check } from '../../src/publish/check.js'
 import { publish } from '../../src/publish/publish.js'
+import { listRecords, readBuild } from '../../src/store/builds.js'
 import { openStore } from '../../src/store/layout.js'
 import type { Store } from '../../src/store/layout.js'
 import { pull } from '../../src/store/pull.js'
@@ -89,8 +100,75 @@ describe('check', () => {
   })
 
   it('names what does not belong there', async () => {
-    const names = ['objects/zz', 'objects/00/README', 'manifests/x.tmp', 'builds/box/old', 'builds/note']
+    const names = [
+      'objects/zz',
+      'objects/00/README',
+      'manifests/x.tmp',
+      'builds/box/1/core',
+      'builds/box/3',
+      'builds/box/old',
+      'builds/note',
+      'trees/README',
+      'published/index.html',
+      'published/.generations/box.9',
+      'published/.generations/strange',
+    ]
     for (const name of names) writeFileSync(join(store.root, name), '')
     expect(await found()).to.have.deep.members(names.map((name) => ['foreign', name, []]))
+  })
+
+  it('names a link among the published trees that leads elsewhere', async () => {
+    symlinkSync('/etc', join(store.root, 'published/etc'))
+    expect(await found()).to.deep.equal([['foreign', 'published/etc', []]])
+  })
+
+  it('finds a record that was edited, or is that of another build', async () => {
+    const path = join(store.build('box', 1), 'build.json')
+    const text = readFileSync(path, 'utf8')
+    writeFileSync(path, text.replace(/"finished": "..../, '"finished": "1999'))
+    expect(await found()).to.deep.equal([['damaged', 'builds/box/1', ['box@1']]])
+    expect(readBuild(store, 'box', 1).finished).to.match(/^1999/)
+    writeFileSync(path, readFileSync(join(store.build('box', 2), 'build.json')))
+    expect((await found())[0]).to.deep.equal(['damaged', 'builds/box/1', ['box@1']])
+    expect(() => readBuild(store, 'box', 1))
+      .to.throw('box@2')
+      .with.property('code', 'BUILD_INVALID')
+    expect(
+      listRecords(store, 'box').map((one) => ('damage' in one ? one.damage.code : one.build.number)),
+    ).to.deep.equal(['BUILD_INVALID', 2])
+  })
+
+  it('finds a damaged log, but does not miss a lost one', async () => {
+    const path = join(store.build('box', 1), 'build.json')
+    const log = { file: 'build.log.zst', size: 4, sha256: sha256('good') }
+    const text = JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), log })
+    writeFileSync(path, text)
+    writeFileSync(`${path}.sha256`, `${sha256(text)}  build.json\n`)
+    expect(await found()).to.deep.equal([])
+    const place = join(store.build('box', 1), log.file)
+    writeFileSync(place, 'good')
+    expect(await found()).to.deep.equal([])
+    writeFileSync(place, 'evil')
+    expect(await found()).to.deep.equal([['damaged', 'builds/box/1/build.log.zst', ['box@1']]])
+  })
+
+  it('finds a damaged state, and a manifest that no build needs and that is not what it is named', async () => {
+    writeFileSync(store.state('box'), '{')
+    writeFileSync(store.manifest(sha256('x')), 'y')
+    writeFileSync(store.manifest(sha256('z')), 'z')
+    expect(await found()).to.have.deep.members([
+      ['damaged', 'trees/box.json', []],
+      ['damaged', `manifests/${sha256('x')}.zst`, []],
+    ])
+  })
+
+  it('finds nothing wrong with a generation that a publish removes meanwhile', async () => {
+    await publish(store, 'box', 1, {}, silent)
+    const step = (text: string): void => {
+      const place = store.generation('box', 1)
+      if (text.includes('generation 1')) renameSync(place, join(store.root, 'published/.generations/.box.1.partial'))
+    }
+    expect(await check(store, { ...silent, report: { ...silent.report, step } })).to.deep.equal([])
+    expect(existsSync(store.generation('box', 1))).to.equal(false)
   })
 })

@@ -1,6 +1,6 @@
 import { exitCodes } from '../../model/errors.js'
 import { check as checkPublisher } from '../../publish/check.js'
-import type { Finding } from '../../store/check.js'
+import type { Finding } from '../../store/finding.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
 import { table } from '../table.js'

@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import type { Build } from '../model/build.js'
 import { TreeswapError } from '../model/errors.js'
 import type { FileEntry } from '../model/manifest.js'
@@ -9,19 +9,12 @@ import type { Context } from '../model/report.js'
 import { breathe } from '../system/clock.js'
 import { listDirectory, statusOf } from '../system/files.js'
 import { aborted } from '../system/process.js'
-import { listBuilds, listTrees, readBuild, readManifestOf } from './builds.js'
+import { listBuilds, listTrees, readManifestOf } from './builds.js'
+import { checkRecord, checkStates, checkUnneededManifests, foreignRecords } from './check-records.js'
+import { foreign, repairable } from './finding.js'
+import type { Finding } from './finding.js'
 import type { Store } from './layout.js'
 import { isSoundObject } from './objects.js'
-
-/** Something of a store that is not as it should be. */
-export interface Finding {
-  kind: 'damaged' | 'missing' | 'foreign'
-  /** relative to the store's root */
-  path: string
-  /** `TREE@N` of every build that needs it */
-  builds: string[]
-  hint: string
-}
 
 /**
  * Re-hashes every object and reads every manifest and record.
@@ -29,9 +22,16 @@ export interface Finding {
  */
 export async function checkStore(store: Store, context: Context): Promise<Finding[]> {
   const objects = await checkObjects(store, context)
-  const { findings, users } = await checkRecords(store, objects.sound, context)
+  const { findings, users, needed } = await checkRecords(store, objects.sound, context)
   const damaged = objects.damaged.map((key) => repairable(store, 'damaged', store.object(key), users(key)))
-  return [...damaged, ...objects.foreign, ...findings, ...foreignNames(store)]
+  return [
+    ...damaged,
+    ...objects.foreign,
+    ...findings,
+    ...(await checkUnneededManifests(store, needed)),
+    ...checkStates(store),
+    ...foreignRecords(store),
+  ]
 }
 
 interface Objects {
@@ -67,6 +67,8 @@ interface Records {
   findings: Finding[]
   /** references of the builds that need an object */
   users: (key: ObjectKey) => string[]
+  /** digests of all manifests that builds have */
+  needed: ReadonlySet<string>
 }
 
 async function checkRecords(store: Store, sound: ReadonlySet<ObjectKey>, context: Context): Promise<Records> {
@@ -74,15 +76,12 @@ async function checkRecords(store: Store, sound: ReadonlySet<ObjectKey>, context
   const packs = new Map<string, { pack: Build['packs'][number]; builds: string[] }>()
   for (const [tree, number] of allBuilds(store)) {
     const reference = formatReference(tree, number)
-    try {
-      for (const pack of readBuild(store, tree, number).packs) {
-        const known = packs.get(pack.manifest.sha256)
-        if (known === undefined) packs.set(pack.manifest.sha256, { pack, builds: [reference] })
-        else known.builds.push(reference)
-      }
-    } catch (error) {
-      if (!(error instanceof TreeswapError)) throw error
-      findings.push(repairable(store, 'damaged', store.build(tree, number), [reference]))
+    const { findings: own, build } = await checkRecord(store, tree, number)
+    findings.push(...own)
+    for (const pack of build?.packs ?? []) {
+      const known = packs.get(pack.manifest.sha256)
+      if (known === undefined) packs.set(pack.manifest.sha256, { pack, builds: [reference] })
+      else known.builds.push(reference)
     }
   }
   const broken = new Map<ObjectKey, Set<string>>()
@@ -105,7 +104,7 @@ async function checkRecords(store: Store, sound: ReadonlySet<ObjectKey>, context
       findings.push(repairable(store, 'missing', store.object(key), [...builds]))
     }
   }
-  return { findings, users: (key) => [...(broken.get(key) ?? [])] }
+  return { findings, users: (key) => [...(broken.get(key) ?? [])], needed: new Set(packs.keys()) }
 }
 
 function noteBroken(
@@ -123,41 +122,4 @@ function noteBroken(
 
 function allBuilds(store: Store): [tree: string, number: number][] {
   return listTrees(store).flatMap((tree) => listBuilds(store, tree).map((number): [string, number] => [tree, number]))
-}
-
-/** What lies among manifests and records and is none of them. */
-function foreignNames(store: Store): Finding[] {
-  const manifests = join(store.root, 'manifests')
-  const builds = join(store.root, 'builds')
-  return [
-    ...listDirectory(manifests)
-      .filter(({ name }) => !/^[0-9a-f]{64}\.zst$/.test(name))
-      .map(({ name }) => foreign(store, join(manifests, name))),
-    ...listDirectory(builds).flatMap((tree) =>
-      tree.isDirectory()
-        ? listDirectory(join(builds, tree.name))
-            .filter(({ name }) => !/^[1-9]\d*$/.test(name))
-            .map(({ name }) => foreign(store, join(builds, tree.name, name)))
-        : [foreign(store, join(builds, tree.name))],
-    ),
-  ]
-}
-
-function repairable(store: Store, kind: 'damaged' | 'missing', path: string, builds: string[]): Finding {
-  const name = relative(store.root, path)
-  const [first] = builds
-  const pull =
-    first === undefined
-      ? 'no build needs it'
-      : `pull ${first} again from where it was archived: it brings what is missing; then publish what is published`
-  return { kind, path: name, builds, hint: kind === 'damaged' ? `remove it; ${pull}` : pull }
-}
-
-function foreign(store: Store, path: string): Finding {
-  return {
-    kind: 'foreign',
-    path: relative(store.root, path),
-    builds: [],
-    hint: 'treeswap did not put it there: move it away',
-  }
 }
