@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
-import { formatPackages, packagePath, parsePackages } from './packages-index.js'
-import type { PackagesIndex, Stanza } from './packages-index.js'
+import { formatPackages, packagePath, parsePackages } from '../model/packages-index.js'
+import type { PackagesIndex, Stanza } from '../model/packages-index.js'
 import { writeAtomically } from '../system/files.js'
 import { copyFile, exists, linkOrCopy, makeDirectory, removeTree, rename, statusOf } from '../system/files.js'
 import { readForeignFile } from '../system/foreign-file.js'

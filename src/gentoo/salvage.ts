@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { readIndex, takePackages, writeIndex } from './package-directory.js'
-import { packagePath } from './packages-index.js'
+import { packagePath } from '../model/packages-index.js'
 import type { RepoDirectory } from './repositories.js'
 import type { RunDirectory } from './run-directory.js'
 import { exists, linkTarget, readBytes, readTextIfThere, removeFile, writeAtomically } from '../system/files.js'

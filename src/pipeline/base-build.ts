@@ -4,7 +4,8 @@ import { fetchManifest } from '../artifact/source.js'
 import type { ArtifactSource, Item } from '../artifact/source.js'
 import { unpackPack } from '../artifact/unpack.js'
 import { INDEX, readIndex, writeIndex } from '../gentoo/package-directory.js'
-import type { Build, Pack } from '../model/build.js'
+import { packagesPack } from '../model/build.js'
+import type { Build } from '../model/build.js'
 import { TreeswapError } from '../model/errors.js'
 import { groupBy } from '../model/group-by.js'
 import type { FileEntry } from '../model/manifest.js'
@@ -98,8 +99,4 @@ async function fetchInto({ source, item }: BaseBuild, number: number, to: string
   if (pack === undefined) return
   const manifest = await fetchManifest(source, item, number, pack)
   await unpackPack(pack, manifest, await source.open(item, number, pack.file), to, context)
-}
-
-function packagesPack(build: Build): Pack | undefined {
-  return build.packs.find(({ role }) => role === 'packages')
 }

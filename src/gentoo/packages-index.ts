@@ -1,1 +1,0 @@
-export * from '../model/packages-index.js'
