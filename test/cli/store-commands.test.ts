@@ -167,6 +167,22 @@ describe('commands that need nothing but --root', function () {
     expect(documentOf(ended).error).to.include({ code: 'LOG_TOO_LONG' })
   })
 
+  it('lists what is sound beside what is damaged', async () => {
+    makeResult([large])
+    for (const number of ['1', '2']) {
+      await succeed('pack', 'result', '--tree', 'database', '--number', number, '--out', `artifacts/database/${number}`)
+      await succeed('pull', `database@${number}`, '--from', 'dir:artifacts', '--root', 'store')
+    }
+    put('store/builds/database/1/build.json', '{')
+    put('store/trees/database.json', '{')
+    const { builds } = (await succeed('list', '--root', 'store')) as { builds: Record<string, unknown>[] }
+    expect(builds[0]).to.include({ tree: 'database', number: 1, damaged: true })
+    expect(builds[1]).to.include({ tree: 'database', number: 2 }).and.have.property('finished')
+    const { stdout, stderr } = await treeswap(['list', '--root', 'store'], { cwd: directory })
+    expect(stdout).to.match(/database@1 +damaged/)
+    expect(stderr).to.include('[BUILD_INVALID]').and.to.include('[STATE_INVALID]')
+  })
+
   it('ends a check with 13 where something is damaged, and names the build', async () => {
     makeResult([large])
     await succeed('pack', 'result', '--tree', 'database', '--number', '1', '--out', 'artifacts/database/1')
