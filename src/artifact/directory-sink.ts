@@ -11,7 +11,7 @@ import {
   writeAll,
   writeNew,
 } from '../system/files.js'
-import type { LargeFile, TarSink } from './read-tar.js'
+import type { LargeFile, TarSink } from './tar-sink.js'
 
 /** Writes what it is given below an empty directory. Paths are as safe as TarSink promises. */
 export function directorySink(top: string): TarSink {

@@ -2,18 +2,20 @@ import type { PassThrough } from 'node:stream'
 import type { Pack, Role } from '../model/build.js'
 import { configurationError, infrastructureError } from '../model/errors.js'
 import type { Entry, Manifest } from '../model/manifest.js'
+import { leaves, targetRule } from '../model/path-rule.js'
 import type { Context } from '../model/report.js'
-import { explainDiskError, removeTree, targetStatusOf } from '../system/files.js'
+import { explainDiskError, readLink, removeTree, targetStatusOf } from '../system/files.js'
 import { runAny } from '../system/process.js'
 import { HashedFile } from './hashed-file.js'
 import { knownFiles } from './known-files.js'
 import { writeManifest } from './manifest-file.js'
-import { ignoreContent } from './read-tar.js'
-import type { TarSink } from './read-tar.js'
+import { ignoreContent } from './tar-sink.js'
+import type { TarSink } from './tar-sink.js'
 import { TarParser } from './tar-parser.js'
 import { policyOf, refused, unpackedLimit } from './tar-policy.js'
 import { together } from './together.js'
 import { isVersionControl, walk } from './walk.js'
+import type { Found } from './walk.js'
 import { channel, compress, feed, forEachChunk } from './zstd.js'
 
 /** A build whose files may be named instead of packed. */
@@ -71,7 +73,8 @@ export async function packDirectory(
   if (!targetStatusOf(directory)?.isDirectory()) {
     throw configurationError('PACK_INPUT', `${directory} is no directory`, 'name the directory that is to be packed')
   }
-  const found = await walk(directory, (name, path) => isLeftOut(role, name, path), context.signal)
+  const present = await walk(directory, (name, path) => isLeftOut(role, name, path), context.signal)
+  const found = role === 'ebuild-repo' ? withoutStrayLinks(directory, present, context) : present
   const files = found.filter(({ type }) => type === 'file').map(({ path }) => path)
   const known = base === undefined || role !== 'packages' ? [] : await knownFiles(directory, files, base, context)
   const left = new Set(known.map(({ path }) => path))
@@ -94,6 +97,20 @@ export async function packDirectory(
 function isLeftOut(role: Role, name: string, path: string): boolean {
   if (role === 'ebuild-repo') return isVersionControl(name)
   return role === 'packages' && (path === 'Packages.gz' || name.endsWith('.portage_lockfile'))
+}
+
+/**
+ * Some repositories hold symlinks that lead out of them, into a place on their author's disk. No client could follow
+ * them, nobody who packs can mend them, and everything else is good.
+ */
+function withoutStrayLinks(directory: string, found: Found[], { report }: Context): Found[] {
+  return found.filter(({ type, path }) => {
+    if (type !== 'symlink') return true
+    const target = readLink(`${directory}/${path}`)
+    if (targetRule(target) === undefined && !leaves(path, target)) return true
+    report.warn(`${directory}/${path} is a symlink to ${JSON.stringify(target)}, which may lead out of it: left out`)
+    return false
+  })
 }
 
 /** tar → policy and manifest → zstd, unless the content is compressed already → file. */

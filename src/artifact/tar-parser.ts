@@ -3,7 +3,7 @@ import { sha256, sha256Sum } from '../system/hash.js'
 import { componentRule, leaves, pathRule, targetRule } from '../model/path-rule.js'
 import { readPax } from './pax-records.js'
 import type { Extension } from './pax-records.js'
-import type { LargeFile, TarSink } from './read-tar.js'
+import type { LargeFile, TarSink } from './tar-sink.js'
 import { BLOCK, decodeText, readHeader } from './tar-header.js'
 import type { Header } from './tar-header.js'
 import { defaultPolicy, refused } from './tar-policy.js'
@@ -31,7 +31,8 @@ interface Stream {
 }
 
 /**
- * A push parser: bytes come in as they are read, entries go to the sink. It asks for blocks of a known length (a
+ * Reads a tar archive under the unpack policy: whatever is not a plain tree of files, directories and links inside it
+ * is refused with ARCHIVE_REFUSED, and the error names the entry and the rule. A push parser: bytes come in as they are read, entries go to the sink. It asks for blocks of a known length (a
  * header, a small file with its padding) and takes them out of the incoming chunk without a copy where it can.
  */
 export class TarParser {

@@ -5,7 +5,7 @@ import type { Dirent } from '../system/files.js'
 import { aborted } from '../system/process.js'
 import { pathRule } from '../model/path-rule.js'
 
-interface Found {
+export interface Found {
   type: 'file' | 'directory' | 'symlink'
   path: string
 }

@@ -1,4 +1,4 @@
-import type { TarSink } from '../artifact/read-tar.js'
+import type { TarSink } from '../artifact/tar-sink.js'
 import { modeOf, objectKey, objectMtime, sha256Of } from '../model/object-key.js'
 import type { ObjectKey } from '../model/object-key.js'
 import { breathe } from '../system/clock.js'

@@ -1,5 +1,5 @@
-import { readTar } from '../../src/artifact/read-tar.js'
-import type { TarSink } from '../../src/artifact/read-tar.js'
+import { TarParser } from '../../src/artifact/tar-parser.js'
+import type { TarSink } from '../../src/artifact/tar-sink.js'
 import type { Policy } from '../../src/artifact/tar-policy.js'
 import { TreeswapError } from '../../src/model/errors.js'
 import type { Entry } from '../../src/model/manifest.js'
@@ -33,8 +33,22 @@ export async function read(
   { policy = {}, piece = bytes.length }: { policy?: Partial<Policy>; piece?: number } = {},
 ): Promise<{ entries: Entry[]; content: Content }> {
   const { sink, content } = collector()
-  const entries = await readTar(pieces(bytes, piece), { name: 'test.tar', policy }, sink)
-  return { entries, content }
+  return { entries: await readTar(pieces(bytes, piece), sink, policy), content }
+}
+
+export async function readTar(
+  input: AsyncIterable<Buffer>,
+  sink: TarSink,
+  policy: Partial<Policy> = {},
+): Promise<Entry[]> {
+  const parser = new TarParser('test.tar', policy, sink)
+  try {
+    for await (const chunk of input) parser.push(chunk)
+    return parser.end()
+  } catch (error) {
+    parser.abandon()
+    throw error
+  }
 }
 
 export async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {

@@ -144,6 +144,21 @@ describe('packing a directory', () => {
     expect(readdirSync(join(temporary(), 'out2'))).to.be.empty
   })
 
+  it('leaves out links by which an ebuild repo leads out, says so, and packs the rest', async () => {
+    const directory = checkout('one')
+    symlinkSync('/usr/portage/eclass', join(directory, 'eclass'))
+    symlinkSync('../../gentoo/profiles', join(directory, 'app/profiles'))
+    symlinkSync('b.ebuild', join(directory, 'app/c.ebuild'))
+    symlinkSync('../nothing', join(directory, 'app/dangling'))
+    const warnings: string[] = []
+    const report = { ...silent.report, warn: (text: string) => warnings.push(text) }
+    const { manifest } = await packed({ directory }, 'out', { ...silent, report })
+    expect(paths(manifest)).not.to.include.oneOf(['eclass', 'app/profiles'])
+    expect(paths(manifest)).to.include.members(['app/c.ebuild', 'app/dangling', 'bin/link'])
+    expect(warnings).to.have.length(2)
+    expect(warnings.join()).to.include('/usr/portage/eclass').and.include('app/profiles')
+  })
+
   it('refuses what is no file, directory or link, and names that cannot be served', async () => {
     const directory = checkout('one')
     execFileSync('mkfifo', [join(directory, 'app/pipe')])

@@ -1,6 +1,4 @@
-import type { Entry, FileEntry } from '../model/manifest.js'
-import { TarParser } from './tar-parser.js'
-import type { Policy } from './tar-policy.js'
+import type { FileEntry } from '../model/manifest.js'
 
 /** A file larger than the parser holds in memory, while it is being read. */
 export interface LargeFile {
@@ -14,7 +12,7 @@ export interface LargeFile {
 /**
  * Gets every entry as soon as it is read, in the archive's order, parents first; called synchronously.
  * Paths are safe: relative, normal, unique, every parent a directory that was announced before. What a sink was given
- * counts only once readTar has returned: an archive can be refused at its last byte.
+ * counts only once the parser has ended: an archive can be refused at its last byte.
  */
 export interface TarSink {
   directory(path: string): void
@@ -35,28 +33,6 @@ export const ignoreContent: TarSink = {
   file: nothing,
   largeFile: () => ({ write: nothing, end: nothing, abandon: nothing }),
   duplicate: nothing,
-}
-
-/**
- * Reads a tar archive to its end under the unpack policy: whatever is not a plain tree of files, directories and
- * links inside it is refused, and the error names the entry and the rule.
- * @param options.name the archive, in errors
- * @returns its entries in the archive's order, files with the sha256 of what was read
- * @throws ARCHIVE_REFUSED, and whatever `input` and `sink` throw
- */
-export async function readTar(
-  input: AsyncIterable<Buffer>,
-  options: { name: string; policy?: Partial<Policy> },
-  sink: TarSink,
-): Promise<Entry[]> {
-  const parser = new TarParser(options.name, options.policy ?? {}, sink)
-  try {
-    for await (const chunk of input) parser.push(chunk)
-    return parser.end()
-  } catch (error) {
-    parser.abandon()
-    throw error
-  }
 }
 
 function nothing(): void {
