@@ -1,5 +1,6 @@
 import { firstFailure } from '../pipeline/run.js'
-import type { Failure, RunOutcome } from '../pipeline/run.js'
+import type { Failure, Skipped } from '../pipeline/attempt.js'
+import type { RunOutcome } from '../pipeline/run.js'
 import type { TreeswapError } from '../model/errors.js'
 import type { Outcome } from './command.js'
 import { count, humanBytes } from '../model/quantity.js'
@@ -17,12 +18,14 @@ export function describeRun(outcome: RunOutcome): Outcome {
 
 function describeRepo(repo: RunOutcome['repos'][number]): string {
   if (repo.status === 'failed') return describeFailure(repo)
+  if (repo.status === 'skipped') return describeSkipped(repo)
   return `${repo.name}@${repo.number}: ${repo.status === 'unchanged' ? 'unchanged' : 'new snapshot'} (${repo.commit.slice(0, 12)})`
 }
 
 function describeMachine(machine: RunOutcome['machines'][number]): string {
   if (machine.status === 'failed') return describeFailure(machine)
-  const { name, number, status, build, publication } = machine
+  if (machine.status === 'skipped') return describeSkipped(machine)
+  const { name, number, status, build, publication, earlier = [] } = machine
   const parts = [
     status,
     ...(build === undefined
@@ -35,12 +38,17 @@ function describeMachine(machine: RunOutcome['machines'][number]): string {
     ...(publication === undefined
       ? []
       : [`${humanBytes(publication.pulledBytes)} pulled`, `published as generation ${publication.serial}`]),
+    ...earlier.map((repo) => `with ${repo.name}@${repo.number}, its last good snapshot`),
   ]
   return `${name}@${number}: ${parts.join(', ')}`
 }
 
 function describeFailure({ name, error }: Failure): string {
   return `${name}: failed: ${error.message} [${error.code}]\n  ${error.hint}`
+}
+
+function describeSkipped({ name, reason }: Skipped): string {
+  return `${name}: not built: ${reason}`
 }
 
 function plain(result: RunOutcome['repos'][number] | RunOutcome['machines'][number]): object {

@@ -29,6 +29,8 @@ export interface MachineOutcome {
   build?: Omit<BuildReport, 'build'>
   /** absent where nothing was published */
   publication?: { serial: number; pulledBytes: number }
+  /** repos that failed in this run: their last good snapshots, which were used instead */
+  earlier?: { name: string; number: number }[]
 }
 
 /** Builds a machine if anything it depends on has changed, and publishes what is built and was never published. */
@@ -41,7 +43,9 @@ export async function updateMachine(
   const { name } = machine
   const { locks } = builderDirectories(config.builder.directory)
   const what = `treeswap run of ${name}`
-  return withLock(join(locks, `machine-${name}.lock`), { what }, () => updateLocked(config, machine, tools, context))
+  return withLock(join(locks, `machine-${name}.lock`), { what, signal: context.signal }, () =>
+    updateLocked(config, machine, tools, context),
+  )
 }
 
 async function updateLocked(

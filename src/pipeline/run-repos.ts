@@ -11,7 +11,7 @@ import { sha256 } from '../system/hash.js'
 import { withLock } from '../system/lock.js'
 import { builderDirectories } from './directories.js'
 import { ensureChroot } from './ensure-chroot.js'
-import { fetchGit } from './git.js'
+import { fetchGit, restoreCheckout } from './git.js'
 import type { Checkout } from './git.js'
 import { artifactPath } from './output.js'
 import { snapshotOf } from './repo-snapshots.js'
@@ -25,37 +25,61 @@ export interface RepoOutcome {
   commit: string
 }
 
-/** Fetches one ebuild repo and packs it, unless its last snapshot was made from the same commit and eclasses. */
+/** An ebuild repo as its remote has it now. */
+export interface FetchedRepo {
+  repo: RepoConfig
+  checkout: Checkout
+  /** the repos it builds upon */
+  masters: string[]
+}
+
+/** @throws GIT_FAILED, LOCKED */
+export async function fetchRepo(config: Config, repo: RepoConfig, context: Context): Promise<FetchedRepo> {
+  return lockRepo(config, repo.name, context, async () => {
+    context.report.step(`fetching ${repo.name}`)
+    const checkout = await fetchGit(repo, cloneOf(config, repo.name), context)
+    return { repo, checkout, masters: mastersOf(checkout.directory) }
+  })
+}
+
+/** The repos that one builds upon, by its last checkout; none where there is none. */
+export function knownMasters(config: Config, name: string): string[] {
+  return mastersOf(cloneOf(config, name))
+}
+
+/**
+ * Packs a fetched repo, unless its last snapshot was made from the same commit and eclasses.
+ * @param chroot root in which the metadata cache is generated where the repo has none
+ * @throws MASTER_UNKNOWN, BUILD_MISSING where a master has no snapshot, and what snapshotRepo throws
+ */
 export async function updateRepo(
   config: Config,
-  repo: RepoConfig,
+  { repo, checkout, masters: names }: FetchedRepo,
+  chroot: string | undefined,
   tools: Record<string, string>,
   context: Context,
 ): Promise<RepoOutcome> {
-  const directories = builderDirectories(config.builder.directory)
-  const { name } = repo
-  const lock = join(directories.locks, `repo-${name}.lock`)
-  return withLock(lock, { what: `the ebuild repo ${name}`, signal: context.signal }, async () => {
-    context.report.step(`fetching ${name}`)
-    const checkout = await fetchGit(repo, join(directories.git, 'repos', name), context)
+  const { name, url } = repo
+  return lockRepo(config, name, context, async () => {
     const source = openSource(config.builder.artifacts)
-    const masters = await chooseMasters(config, source, name, checkout)
+    const masters = await chooseMasters(config, source, name, names)
     const fingerprint = await repoFingerprint(checkout, masters)
     const previous = await latestSnapshot(source, name)
-    const { commit, commitTime } = checkout
+    const { commit, commitTime, directory } = checkout
     if (previous?.build.inputs[0]?.fingerprint === fingerprint) {
       return { name, status: 'unchanged', number: previous.place.number, commit }
     }
-    if (repo.chroot !== undefined && !hasCache(checkout.directory)) await ensureChroot(config, repo.chroot, context)
+    await restoreCheckout(checkout, context)
+    if (chroot !== undefined && !hasCache(directory)) await ensureChroot(config, chroot, context)
     const number = (previous?.place.number ?? 0) + 1
     await snapshotRepo(
       {
-        directory: checkout.directory,
+        directory,
         name,
         number,
         output: artifactPath(config.builder.artifacts, { kind: 'ebuild-repo', name }, number),
-        input: { url: repo.url, commit, commitTime, fingerprint },
-        chroot: repo.chroot,
+        input: { url, commit, commitTime, fingerprint },
+        chroot,
         masters,
         previous,
         builder: config.builder.directory,
@@ -67,29 +91,23 @@ export async function updateRepo(
   })
 }
 
-/**
- * Orders repos so that each comes after its masters, as far as those are known from their checkouts.
- * @param masters repo → the repos it builds upon
- */
-export function mastersFirst(names: readonly string[], masters: (name: string) => readonly string[]): string[] {
-  const ordered = new Set<string>()
-  const visit = (name: string, path: readonly string[]): void => {
-    if (ordered.has(name) || path.includes(name) || !names.includes(name)) return
-    for (const master of masters(name)) visit(master, [...path, name])
-    ordered.add(name)
-  }
-  for (const name of names) visit(name, [])
-  return [...ordered]
+function cloneOf({ builder }: Config, name: string): string {
+  return join(builderDirectories(builder.directory).git, 'repos', name)
+}
+
+function lockRepo<T>({ builder }: Config, name: string, { signal }: Context, action: () => Promise<T>): Promise<T> {
+  const path = join(builderDirectories(builder.directory).locks, `repo-${name}.lock`)
+  return withLock(path, { what: `the ebuild repo ${name}`, signal }, action)
 }
 
 async function chooseMasters(
   config: Config,
   source: ArtifactSource,
   name: string,
-  { directory }: Checkout,
+  masters: readonly string[],
 ): Promise<ChosenSnapshot[]> {
   const chosen = []
-  for (const master of mastersOf(directory)) {
+  for (const master of masters) {
     if (!config.repos.has(master)) {
       throw configurationError(
         'MASTER_UNKNOWN',

@@ -1,24 +1,20 @@
-import { join } from 'node:path'
+import { openSource } from '../artifact/source.js'
 import type { Config, MachineConfig } from '../config/config.js'
-import { mastersOf } from '../gentoo/repositories.js'
-import { configurationError, TreeswapError } from '../model/errors.js'
+import { configurationError } from '../model/errors.js'
+import type { TreeswapError } from '../model/errors.js'
 import { didYouMean } from '../model/names.js'
 import type { Context } from '../model/report.js'
-import { builderDirectories } from './directories.js'
-import { mastersFirst, updateRepo } from './run-repos.js'
-import type { RepoOutcome } from './run-repos.js'
+import { attempt } from './attempt.js'
+import type { Failure, Skipped } from './attempt.js'
+import { chrootFor, mastersFirst, requireMasters } from './repo-order.js'
+import { fetchRepo, knownMasters, updateRepo } from './run-repos.js'
+import type { FetchedRepo, RepoOutcome } from './run-repos.js'
 import { updateMachine } from './run-machine.js'
 import type { MachineOutcome } from './run-machine.js'
 
-export interface Failure {
-  name: string
-  status: 'failed'
-  error: TreeswapError
-}
-
 export interface RunOutcome {
-  repos: (RepoOutcome | Failure)[]
-  machines: (MachineOutcome | Failure)[]
+  repos: (RepoOutcome | Failure | Skipped)[]
+  machines: (MachineOutcome | Failure | Skipped)[]
 }
 
 export interface RunRequest {
@@ -38,23 +34,117 @@ export interface RunRequest {
 export async function runTrees(config: Config, request: RunRequest, context: Context): Promise<RunOutcome> {
   const machines = chooseMachines(config, request.trees)
   const skip = request.skip ?? new Set<string>()
+  const run: Run = { config, request, context, masters: new Map(), lost: new Map() }
+  const fetched = await fetchRepos(run, machines, skip)
   const repos: RunOutcome['repos'] = []
-  for (const name of reposOf(config, machines)) {
-    const repo = config.repos.get(name)
-    if (repo === undefined || skip.has(`repo:${name}`)) continue
-    repos.push(await attempt(name, context, () => updateRepo(config, repo, request.tools, context)))
+  for (const name of mastersFirst([...fetched.keys()], run.masters)) {
+    const outcome = await snapshotFetched(run, name, fetched.get(name))
+    if (outcome !== undefined) repos.push(outcome)
   }
   const built: RunOutcome['machines'] = []
   for (const machine of machines) {
-    if (skip.has(`machine:${machine.name}`)) continue
-    built.push(await attempt(machine.name, context, () => updateMachine(config, machine, request.tools, context)))
+    if (!skip.has(`machine:${machine.name}`)) built.push(await buildMachine(run, machine))
   }
   return { repos, machines: built }
 }
 
-/** The failure that decides a run's exit code: a machine's before a repo's. */
+/** The failure that decides a run's exit code: the first that is nobody's consequence, repos before machines. */
 export function firstFailure({ repos, machines }: RunOutcome): TreeswapError | undefined {
-  return [...machines, ...repos].find((outcome) => outcome.status === 'failed')?.error
+  return [...repos, ...machines].find((outcome) => outcome.status === 'failed')?.error
+}
+
+interface Run {
+  config: Config
+  request: RunRequest
+  context: Context
+  masters: Map<string, readonly string[]>
+  /** repos that have no new snapshot → the repo that failed */
+  lost: Map<string, string>
+}
+
+/**
+ * Fetches the repos of machines and whatever these build upon, so that their order is known before any is packed.
+ * @returns undefined for a repo that is left as it is
+ */
+async function fetchRepos(
+  { config, context, masters }: Run,
+  machines: readonly MachineConfig[],
+  skip: ReadonlySet<string>,
+): Promise<Map<string, FetchedRepo | Failure | undefined>> {
+  const fetched = new Map<string, FetchedRepo | Failure | undefined>()
+  const names = new Set([...machines.map(({ mainRepo }) => mainRepo), ...machines.flatMap(({ repos }) => repos)])
+  for (const name of names) {
+    const repo = config.repos.get(name)
+    if (repo === undefined) continue
+    const result = await attempt(name, `fetching ${name}`, context, async () => {
+      const isLeft = skip.has(`repo:${name}`) && (await lastNumber(config, name)) !== undefined
+      if (!isLeft) return await fetchRepo(config, repo, context)
+      masters.set(name, knownMasters(config, name))
+      return undefined
+    })
+    fetched.set(name, result)
+    if (result !== undefined && !('status' in result)) masters.set(name, result.masters)
+    for (const master of masters.get(name) ?? []) names.add(master)
+  }
+  return fetched
+}
+
+async function snapshotFetched(
+  { config, request, context, masters, lost }: Run,
+  name: string,
+  fetched: FetchedRepo | Failure | undefined,
+): Promise<RunOutcome['repos'][number] | undefined> {
+  if (fetched === undefined) return undefined
+  const outcome =
+    'status' in fetched
+      ? fetched
+      : await attempt(name, `packing ${name}`, context, async () => {
+          const cause = await missingBecause(config, fetched.masters, lost)
+          if (cause !== undefined) return notBuilt(name, cause)
+          return updateRepo(config, fetched, chrootFor(config, name, masters), request.tools, context)
+        })
+  if (outcome.status === 'failed') lost.set(name, name)
+  if (outcome.status === 'skipped') lost.set(name, outcome.because ?? name)
+  return outcome
+}
+
+async function buildMachine(
+  { config, request, context, masters, lost }: Run,
+  machine: MachineConfig,
+): Promise<RunOutcome['machines'][number]> {
+  const { name, repos } = machine
+  return attempt(name, `building ${name}`, context, async () => {
+    const cause = await missingBecause(config, repos, lost)
+    if (cause !== undefined) return notBuilt(name, cause)
+    requireMasters(config, machine, masters)
+    const outcome = await updateMachine(config, machine, request.tools, context)
+    const earlier = []
+    for (const repo of repos.filter((used) => lost.has(used))) {
+      earlier.push({ name: repo, number: (await lastNumber(config, repo)) ?? 0 })
+    }
+    return { ...outcome, ...(earlier.length > 0 && { earlier }) }
+  })
+}
+
+/** The failure because of which one of these repos has no snapshot at all. */
+async function missingBecause(
+  config: Config,
+  names: readonly string[],
+  lost: ReadonlyMap<string, string>,
+): Promise<string | undefined> {
+  for (const name of names) {
+    const cause = lost.get(name)
+    if (cause !== undefined && (await lastNumber(config, name)) === undefined) return cause
+  }
+  return undefined
+}
+
+async function lastNumber({ builder }: Config, name: string): Promise<number | undefined> {
+  return (await openSource(builder.artifacts).numbers({ kind: 'ebuild-repo', name })).at(-1)
+}
+
+function notBuilt(name: string, cause: string): Skipped {
+  return { name, status: 'skipped', reason: `${cause} failed`, because: cause }
 }
 
 function chooseMachines(config: Config, trees: readonly string[]): MachineConfig[] {
@@ -68,23 +158,4 @@ function chooseMachines(config: Config, trees: readonly string[]): MachineConfig
       didYouMean(tree, config.machines.keys()) || `it has ${[...config.machines.keys()].join(', ') || 'none'}`,
     )
   })
-}
-
-function reposOf(config: Config, machines: readonly MachineConfig[]): string[] {
-  const clones = join(builderDirectories(config.builder.directory).git, 'repos')
-  const masters = (name: string) => mastersOf(join(clones, name)).filter((master) => config.repos.has(master))
-  const main = machines.map(({ mainRepo }) => mainRepo)
-  const named = [...new Set([...main, ...machines.flatMap(({ repos }) => repos)])]
-  const all = [...new Set(named.flatMap((name) => [...masters(name), name]))]
-  return mastersFirst(all, masters)
-}
-
-async function attempt<T>(name: string, { report, signal }: Context, action: () => Promise<T>): Promise<T | Failure> {
-  try {
-    return await action()
-  } catch (error) {
-    if (!(error instanceof TreeswapError) || signal.aborted || error.category === 'aborted') throw error
-    report.warn(`${name}: ${error.message} (${error.code})`)
-    return { name, status: 'failed', error }
-  }
 }

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import { mastersFirst } from '../../src/pipeline/run-repos.js'
+import { mastersFirst } from '../../src/pipeline/repo-order.js'
 
 describe('the order of ebuild repos', () => {
   const masters: Record<string, string[]> = { guru: ['gentoo'], own: ['guru', 'gentoo'], a: ['b'], b: ['a'] }
-  const order = (...names: string[]) => mastersFirst(names, (name) => masters[name] ?? [])
+  const order = (...names: string[]) => mastersFirst(names, new Map(Object.entries(masters)))
 
   it('puts each after the repos it builds upon', () => {
     expect(order('own', 'guru', 'gentoo')).to.deep.equal(['gentoo', 'guru', 'own'])
