@@ -143,6 +143,13 @@ describe('after kill -9', function () {
     })
   }
 
+  it('(or before it was made durable) a publish of what is published already makes that durable, or fails', async () => {
+    await newStore('already', [1])
+    await publish(store, 'box', 1, grace, silent)
+    const { code, output } = await runTampered(driver, 'fsync:error=EIO:when=1', [store.root, 'publish', '1'])
+    expect([code, output.trim()]).to.deep.equal([1, 'DISK'])
+  })
+
   it('(or rather an error of the disk) a pull that cannot be made durable records nothing', async () => {
     await newStore('pull-error', [1])
     const { code, output } = await runTampered(driver, 'syncfs:error=EIO', [store.root, 'pull', '2', artifacts])
