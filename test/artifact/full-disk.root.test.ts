@@ -45,6 +45,7 @@ describe('on a disk of 1 MiB', () => {
   it('archiving a machine says so and leaves nothing behind', async () => {
     writeFiles(temporary(), {
       'parts/etc-portage/make.conf': '',
+      'parts/var-lib-portage/world': '',
       'parts/binpkgs/Packages': 'PACKAGES: 0\n',
     })
     mkdirSync(join(temporary(), 'parts/repos'))
