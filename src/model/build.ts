@@ -28,7 +28,7 @@ const pack = z.strictObject({
 })
 
 const input = z.strictObject({
-  /** ebuild repo's name, or `profile` */
+  /** ebuild repo's name, `machine:profile` or `machine:options` */
   name: z.string(),
   /** git URL without credentials */
   url: z.string().optional(),
