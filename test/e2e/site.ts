@@ -18,7 +18,9 @@ export class Site {
     for (const site of Site.all.splice(0)) site.remove()
   }
 
-  static async create(settings: { root?: string; repo?: string; machine?: string } = {}): Promise<Site> {
+  static async create(
+    settings: { root?: string; repo?: string; machine?: string; after?: string } = {},
+  ): Promise<Site> {
     const site = new Site(mkdtempSync(join(tmpdir(), 'treeswap-e2e-')))
     Site.all.push(site)
     const root = settings.root ?? (await builderRoot(() => undefined))
@@ -36,7 +38,7 @@ machines:
   database:
     profile: { url: ${site.path('git/profile')} }
     repos: [gentoo]
-    after: ['--depclean']
+    after: ${settings.after ?? "['--depclean']"}
 ${settings.machine ?? ''}`,
     })
     return site
