@@ -1,5 +1,6 @@
 import { firstFailure } from '../pipeline/run.js'
 import type { Failure, Skipped } from '../pipeline/attempt.js'
+import type { MachineOutcome } from '../pipeline/run-machine.js'
 import type { RunOutcome } from '../pipeline/run.js'
 import type { TreeswapError } from '../model/errors.js'
 import type { Outcome } from './command.js'
@@ -25,9 +26,9 @@ function describeRepo(repo: RunOutcome['repos'][number]): string {
 function describeMachine(machine: RunOutcome['machines'][number]): string {
   if (machine.status === 'failed') return describeFailure(machine)
   if (machine.status === 'skipped') return describeSkipped(machine)
-  const { name, number, status, build, publication, earlier = [] } = machine
+  const { name, number, build, publication, earlier = [] } = machine
   const parts = [
-    status,
+    describeStatus(machine),
     ...(build === undefined
       ? []
       : [
@@ -35,12 +36,18 @@ function describeMachine(machine: RunOutcome['machines'][number]): string {
           `${build.reused.length} reused`,
           `artifact ${humanBytes(build.bytes)}`,
         ]),
-    ...(publication === undefined
-      ? []
-      : [`${humanBytes(publication.pulledBytes)} pulled`, `published as generation ${publication.serial}`]),
+    ...(publication === undefined ? [] : [`${humanBytes(publication.pulledBytes)} pulled`]),
     ...earlier.map((repo) => `with ${repo.name}@${repo.number}, its last good snapshot`),
   ]
   return `${name}@${number}: ${parts.join(', ')}`
+}
+
+function describeStatus({ name, number, status, published, publication }: MachineOutcome): string {
+  if (status === 'unchanged') {
+    return published === undefined || published === number ? status : `unchanged (${name}@${published} is published)`
+  }
+  const as = publication === undefined ? '' : `published as generation ${publication.serial}`
+  return status === 'built' ? ['built', as].filter(Boolean).join(' and ') : as
 }
 
 function describeFailure({ name, error }: Failure): string {

@@ -6,6 +6,7 @@ import type { Input } from '../model/build.js'
 import type { Context } from '../model/report.js'
 import { publish } from '../publish/publish.js'
 import { listBuilds, readBuildText } from '../store/builds.js'
+import { publishedNumber } from '../store/references.js'
 import { openStore } from '../store/layout.js'
 import type { Store } from '../store/layout.js'
 import { pull } from '../store/pull.js'
@@ -13,8 +14,10 @@ import { readState } from '../store/state.js'
 import { withLock } from '../system/lock.js'
 import { buildTree } from './build.js'
 import type { BuildReport } from './build.js'
+import type { Skipped } from './attempt.js'
 import { builderDirectories } from './directories.js'
 import { ensureChroot } from './ensure-chroot.js'
+import { FailedBuilds } from './failed-builds.js'
 import { machineInputs, sameInputs } from './inputs.js'
 import { artifactPath } from './output.js'
 import { fetchProfile } from './profile-checkout.js'
@@ -25,6 +28,8 @@ export interface MachineOutcome {
   /** built: there is a new build, and it is published; published: an earlier one was waiting; unchanged: neither */
   status: 'built' | 'published' | 'unchanged'
   number: number
+  /** where it is unchanged: the build that clients are served, which may be another one */
+  published?: number
   /** absent where nothing was built */
   build?: Omit<BuildReport, 'build'>
   /** absent where nothing was published */
@@ -33,18 +38,22 @@ export interface MachineOutcome {
   earlier?: { name: string; number: number }[]
 }
 
-/** Builds a machine if anything it depends on has changed, and publishes what is built and was never published. */
+/**
+ * Builds a machine if anything it depends on has changed, and publishes what is built and was never published.
+ * @param failed builds that are not tried again
+ */
 export async function updateMachine(
   config: Config,
   machine: MachineConfig,
   tools: Record<string, string>,
   context: Context,
-): Promise<MachineOutcome> {
+  failed = new FailedBuilds(),
+): Promise<MachineOutcome | Skipped> {
   const { name } = machine
   const { locks } = builderDirectories(config.builder.directory)
   const what = `treeswap run of ${name}`
   return withLock(join(locks, `machine-${name}.lock`), { what, signal: context.signal }, () =>
-    updateLocked(config, machine, tools, context),
+    updateLocked(config, machine, tools, context, failed),
   )
 }
 
@@ -53,7 +62,8 @@ async function updateLocked(
   machine: MachineConfig,
   tools: Record<string, string>,
   context: Context,
-): Promise<MachineOutcome> {
+  failed = new FailedBuilds(),
+): Promise<MachineOutcome | Skipped> {
   const { builder, publisher } = config
   const { name } = machine
   const source = openSource(builder.artifacts)
@@ -67,25 +77,30 @@ async function updateLocked(
   const latest = (await source.numbers(item)).at(-1)
   if (latest !== undefined && (await isCurrent(store, source, item, latest, inputs, context))) {
     const publication = await publishIfNew(config, store, name, latest, context)
-    const status = publication ? 'published' : 'unchanged'
-    return { name, number: latest, status, ...(publication && { publication }) }
+    if (publication !== undefined) return { name, number: latest, status: 'published', publication }
+    const published = publishedNumber(store, name)
+    return { name, number: latest, status: 'unchanged', ...(published !== undefined && { published }) }
   }
+  const refused = failed.refuse(name, inputs)
+  if (refused !== undefined) return refused
   await ensureChroot(config, machine.chroot, context)
   const number = Math.max(latest ?? 0, listBuilds(store, name).at(-1) ?? 0) + 1
-  const { build, ...report } = await buildTree(
-    {
-      machine,
-      builder,
-      snapshots,
-      profile: directory,
-      inputs,
-      output: artifactPath(builder.artifacts, item, number),
-      number,
-      base: source,
-      full: false,
-      tools,
-    },
-    context,
+  const { build, ...report } = await failed.trying(name, inputs, () =>
+    buildTree(
+      {
+        machine,
+        builder,
+        snapshots,
+        profile: directory,
+        inputs,
+        output: artifactPath(builder.artifacts, item, number),
+        number,
+        base: source,
+        full: false,
+        tools,
+      },
+      context,
+    ),
   )
   const publication = await publishIfNew(config, store, name, build.number, context)
   return { name, number, status: 'built', build: report, ...(publication && { publication }) }

@@ -6,6 +6,7 @@ import { didYouMean } from '../model/names.js'
 import type { Context } from '../model/report.js'
 import { attempt } from './attempt.js'
 import type { Failure, Skipped } from './attempt.js'
+import type { FailedBuilds } from './failed-builds.js'
 import { chrootFor, mastersFirst, requireMasters } from './repo-order.js'
 import { fetchRepo, knownMasters, updateRepo } from './run-repos.js'
 import type { FetchedRepo, RepoOutcome } from './run-repos.js'
@@ -24,6 +25,8 @@ export interface RunRequest {
   tools: Record<string, string>
   /** sources to leave as they are, because their interval has not passed: `repo:NAME`, `machine:NAME` */
   skip?: ReadonlySet<string>
+  /** builds that are not to be tried again, remembered from run to run */
+  failed?: FailedBuilds
 }
 
 /**
@@ -117,7 +120,8 @@ async function buildMachine(
     const cause = await missingBecause(config, repos, lost)
     if (cause !== undefined) return notBuilt(name, cause)
     requireMasters(config, machine, masters)
-    const outcome = await updateMachine(config, machine, request.tools, context)
+    const outcome = await updateMachine(config, machine, request.tools, context, request.failed)
+    if (outcome.status === 'skipped') return outcome
     const earlier = []
     for (const repo of repos.filter((used) => lost.has(used))) {
       earlier.push({ name: repo, number: (await lastNumber(config, repo)) ?? 0 })

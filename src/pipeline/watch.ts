@@ -1,11 +1,13 @@
 import type { Config } from '../config/config.js'
 import type { Context } from '../model/report.js'
 import { now, sleep } from '../system/clock.js'
+import { FailedBuilds } from './failed-builds.js'
 import { runTrees } from './run.js'
 import type { RunOutcome, RunRequest } from './run.js'
 
 /**
  * Runs until it is stopped, asking every source for news at its own interval. A repo's news make its machines due.
+ * A build that failed is tried again when its inputs change, or when its failure was the host's or the network's.
  * @param onRun called after every round in which something was asked
  */
 export async function watchTrees(
@@ -14,17 +16,34 @@ export async function watchTrees(
   context: Context,
   onRun: (outcome: RunOutcome) => void,
 ): Promise<void> {
+  const failed = new FailedBuilds()
+  const told = new Map<string, string>()
   const due = new Map(intervals(config).map(({ key }) => [key, 0]))
   while (!context.signal.aborted) {
     const time = now()
     const skip = new Set([...due].filter(([, at]) => at > time).map(([key]) => key))
     wakeMachines(config, skip)
-    onRun(await runTrees(config, { ...request, skip }, context))
+    onRun(withoutRepeated(await runTrees(config, { ...request, skip, failed }, context), told))
     for (const { key, seconds } of intervals(config)) {
       if (!skip.has(key)) due.set(key, now() + seconds * 1000)
     }
     const next = Math.min(...due.values())
     await sleep(Math.max(1000, next - now()), context.signal)
+  }
+}
+
+/** That something was left out is said once for each reason. */
+function withoutRepeated({ repos, machines }: RunOutcome, told: Map<string, string>): RunOutcome {
+  const isNews = (kind: string, outcome: RunOutcome['repos' | 'machines'][number]): boolean => {
+    const key = `${kind}:${outcome.name}`
+    const before = told.get(key)
+    if (outcome.status === 'skipped') told.set(key, outcome.reason)
+    else told.delete(key)
+    return outcome.status !== 'skipped' || outcome.reason !== before
+  }
+  return {
+    repos: repos.filter((outcome) => isNews('repo', outcome)),
+    machines: machines.filter((outcome) => isNews('machine', outcome)),
   }
 }
 

@@ -44,10 +44,11 @@ export class RunSite {
       `publisher: { root: ${this.path('srv')} }`,
       `builder: { directory: ${this.path('builder')} }`,
       'repos:',
-      ...repos.map((name) => `  ${name}: { url: ${this.path('git', name)} }`),
+      ...repos.map((name) => `  ${name}: { url: ${this.path('git', name)}, poll: 1s }`),
       'machines:',
       ...Object.entries(machines).map(
-        ([name, list]) => `  ${name}: { profile: { url: ${this.path('git/profile')} }, repos: [${list.join(', ')}] }`,
+        ([name, list]) =>
+          `  ${name}: { profile: { url: ${this.path('git/profile')} }, repos: [${list.join(', ')}], poll: 1s }`,
       ),
     ]
     return parseConfig(lines.join('\n'), this.path('treeswap.yaml'))

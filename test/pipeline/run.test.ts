@@ -69,7 +69,11 @@ describe('a run', function () {
     expect(textOf(await site.run(config))).to.not.contain('last good')
     renameSync(site.path('git/own'), site.path('git/away'))
     const outcome = await site.run(config)
-    expect(outcome.machines[0]).to.deep.include({ status: 'unchanged', earlier: [{ name: 'own', number: 1 }] })
+    expect(outcome.machines[0]).to.deep.include({
+      status: 'unchanged',
+      published: 1,
+      earlier: [{ name: 'own', number: 1 }],
+    })
     expect(textOf(outcome)).to.contain('with own@1, its last good snapshot')
   })
 

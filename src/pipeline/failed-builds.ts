@@ -1,0 +1,42 @@
+import type { Input } from '../model/build.js'
+import { TreeswapError } from '../model/errors.js'
+import type { Skipped } from './attempt.js'
+
+/** What stands in the way and can be mended without a change of the inputs; found before anything is compiled. */
+const outside = /^(CHROOT_.*|ARTIFACT_EXISTS)$/
+
+/** Builds that would fail again: of the same inputs, for a reason that lies in them. Kept as long as the process. */
+export class FailedBuilds {
+  private readonly failed = new Map<string, { inputs: string; code: string }>()
+
+  /** Does a build and remembers how it ended. */
+  async trying<T>(name: string, inputs: readonly Input[], action: () => Promise<T>): Promise<T> {
+    try {
+      const result = await action()
+      this.failed.delete(name)
+      return result
+    } catch (error) {
+      this.failed.delete(name)
+      if (error instanceof TreeswapError && willRepeat(error)) {
+        this.failed.set(name, { inputs: digest(inputs), code: error.code })
+      }
+      throw error
+    }
+  }
+
+  /** Why a build of these inputs need not be tried; undefined where it may succeed. */
+  refuse(name: string, inputs: readonly Input[]): Skipped | undefined {
+    const before = this.failed.get(name)
+    if (before?.inputs !== digest(inputs)) return undefined
+    return { name, status: 'skipped', reason: `nothing has changed since it failed (${before.code})` }
+  }
+}
+
+/** Of what a build throws, a refused archive is of category publish: its content would be refused again. */
+function willRepeat({ category, code }: TreeswapError): boolean {
+  return category !== 'infrastructure' && category !== 'aborted' && !outside.test(code)
+}
+
+function digest(inputs: readonly Input[]): string {
+  return JSON.stringify(inputs.map(({ name, fingerprint }) => [name, fingerprint]))
+}
