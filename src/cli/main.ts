@@ -3,6 +3,7 @@ import { exitCodes } from '../model/errors.js'
 import type { TreeswapError } from '../model/errors.js'
 import { aborted } from '../system/process.js'
 import { environment } from '../system/environment.js'
+import { serveNewFiles } from '../system/files.js'
 import type { Outcome } from './command.js'
 import { commands } from './commands.js'
 import { explainError } from './explain-error.js'
@@ -16,6 +17,8 @@ import { openReport } from './report.js'
  * @returns the exit code
  */
 export async function main(argv: readonly string[]): Promise<number> {
+  // servers and the users of containers read what is made here, whatever the umask of the caller
+  serveNewFiles()
   const stop = stopOnSignals()
   const report = openReport({ stream: process.stderr, colours: wantsColours() })
   let json = argv.includes('--json')

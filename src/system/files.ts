@@ -38,7 +38,6 @@ export {
   createReadStream as readStream,
   existsSync as exists,
   openSync as open,
-  readdirSync as readDirectory,
   readlinkSync as readLink,
   readSync as read,
   realpathSync as realPath,
@@ -74,8 +73,38 @@ export function isDirectory(path: string): boolean {
   return statusOf(path)?.isDirectory() ?? false
 }
 
+/**
+ * Makes a directory and its parents; one that is there is fine. (Node's own recursive call never ends below /proc.)
+ * @throws DIRECTORY_FAILED
+ */
 export function makeDirectory(path: string, mode?: number): void {
-  mkdirSync(path, { recursive: true, ...(mode !== undefined && { mode }) })
+  if (isDirectoryOrLink(path)) return
+  if (dirname(path) !== path) makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, mode)
+  } catch (error) {
+    if (isDirectoryOrLink(path)) return
+    const why = directoryMessages[errorCode(error) ?? '']
+    if (why === undefined) throw error
+    throw infrastructureError(
+      'DIRECTORY_FAILED',
+      `the directory ${path} could not be made: ${why}`,
+      'see that the path is right; a link in it may lead to a disk that is not mounted',
+      error,
+    )
+  }
+}
+
+const directoryMessages: Record<string, string> = {
+  ENOENT: 'nothing can be made there',
+  ENOTDIR: 'a part of its path is no directory',
+  EEXIST: 'something else is in its place',
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+}
+
+function isDirectoryOrLink(path: string): boolean {
+  return targetStatusOf(path)?.isDirectory() ?? false
 }
 
 /** Makes one directory that must not be there yet, in a parent that is. */

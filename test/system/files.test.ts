@@ -1,9 +1,10 @@
 import { expect } from 'chai'
-import { linkSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   explainDiskError,
   linkTarget,
+  makeDirectory,
   listDirectory,
   readBytes,
   readTextIfThere,
@@ -45,6 +46,22 @@ describe('a file', () => {
     const found = [statusOf(below), targetStatusOf(below), readTextIfThere(below), linkTarget(below)]
     expect(found).to.deep.equal([undefined, undefined, undefined, undefined])
     expect([listDirectory(path('file')), listDirectory(below)]).to.deep.equal([[], []])
+  })
+
+  it('gets its directories made, through a link too, and an error where they cannot be', () => {
+    mkdirSync(path('real'))
+    symlinkSync('real', path('link'))
+    makeDirectory(path('link/a/b'))
+    expect(existsSync(path('real/a/b'))).to.equal(true)
+    symlinkSync('not-mounted', path('dangling'))
+    writeFileSync(path('file'), '')
+    for (const wrong of ['/proc/x/y', path('dangling/a'), path('file/a'), path('file')]) {
+      expect(() => {
+        makeDirectory(wrong)
+      }, wrong)
+        .to.throw(wrong.split('/').at(-1) === 'y' ? '/proc/x' : directory())
+        .with.property('code', 'DIRECTORY_FAILED')
+    }
   })
 
   it('that is no symlink has no target', () => {
