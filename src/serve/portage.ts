@@ -1,4 +1,5 @@
 import { configurationError } from '../model/errors.js'
+import { groupBy } from '../model/group-by.js'
 
 /** What a client's configuration is made from. */
 export interface Client {
@@ -17,7 +18,7 @@ interface ClientFile {
 }
 
 interface ClientCommand {
-  /** what it does, as an order */
+  /** what it does, as an order; entries of one `what` are one command: each only after the one before succeeded */
   what: string
   argv: string[]
 }
@@ -60,7 +61,13 @@ export function portageConfiguration(client: Client, destination = '/'): ClientC
 export function describeClient({ files, commands }: ClientConfiguration): string {
   return [
     ...files.map(({ path, content }) => `### ${path}\n${content}`),
-    ...commands.map(({ what, argv }) => `### ${what}\n${argv.map(quote).join(' ')}\n`),
+    ...Array.from(
+      groupBy(commands, ({ what }) => what),
+      ([what, parts]) => {
+        const lines = parts.map(({ argv }) => argv.map(quote).join(' '))
+        return `### ${what}\n${lines.join(' && \\\n')}\n`
+      },
+    ),
   ].join('\n')
 }
 
@@ -103,14 +110,15 @@ function takeOver({ tree }: Client, rsync: string, root: string): ClientCommand[
   const fetched = `${root}/var/cache/treeswap`
   const portage = `${fetched}/var/lib/portage`
   const own = ownFiles.map((name) => `--exclude=/${name}`)
+  const what = `take over profile and world, keeping this machine's own ${ownFiles.join(', ')}`
   return [
-    { what: 'fetch profile and world', argv: [...copy, `${rsync}/profiles/${tree}/.profile/`, `${fetched}/`] },
+    { what, argv: [...copy, `${rsync}/profiles/${tree}/.profile/`, `${fetched}/`] },
     {
-      what: `take over the profile, keeping this machine's own ${ownFiles.join(', ')}`,
+      what,
       argv: [...copy, '--delay-updates', ...own, `${fetched}/etc/portage/`, `${root}/etc/portage/`],
     },
     {
-      what: 'take over the world file',
+      what,
       argv: ['rsync', '--perms', '--times', `${portage}/world`, `${portage}/world_sets`, `${root}/var/lib/portage/`],
     },
   ]

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { execFileSync } from 'node:child_process'
 import { TreeswapError } from '../../src/model/errors.js'
 import { describeClient, portageConfiguration } from '../../src/serve/portage.js'
 import { rsyncdConfiguration } from '../../src/serve/rsyncd.js'
@@ -47,7 +48,11 @@ auto-sync = yes
   it('prints commands that a shell reads as they are meant', () => {
     const text = describeClient(portageConfiguration(client))
     expect(text).to.include('\nemerge --sync\n')
-    expect(text).to.include(' rsync://pkgs.example.org:8730/profiles/database/.profile/ /var/cache/treeswap/\n')
+    expect(text).to.include(
+      ' rsync://pkgs.example.org:8730/profiles/database/.profile/ /var/cache/treeswap/ && \\\nrsync ',
+    )
+    expect(text.match(/^### .*/gm)).to.have.length(2 + 4)
+    execFileSync('sh', ['-n'], { input: text })
     expect(text).to.include('\nemerge --update --deep --newuse --getbinpkg --rebuilt-binaries=y @world\n')
   })
 
