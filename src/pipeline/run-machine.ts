@@ -62,7 +62,7 @@ async function updateLocked(
   machine: MachineConfig,
   tools: Record<string, string>,
   context: Context,
-  failed = new FailedBuilds(),
+  failed: FailedBuilds,
 ): Promise<MachineOutcome | Skipped> {
   const { builder, publisher } = config
   const { name } = machine
