@@ -117,7 +117,7 @@ async function locked(
   validName('tree', tree)
   const leftovers: string[] = []
   try {
-    return await withTreeLock(store, tree, async () => {
+    return await withTreeLock(store, tree, context.signal, async () => {
       try {
         return await publishLocked(store, readBuild(store, tree, choose()), options, leftovers, context)
       } catch (error) {

@@ -6,16 +6,18 @@ const PATIENCE = 10
 
 /**
  * One publish, rollback or change of state of a tree at a time.
- * @throws LOCKED
+ * @param signal ends the wait
+ * @throws LOCKED, ABORTED
  */
-export function withTreeLock<T>(store: Store, tree: string, action: () => Promise<T>, wait = PATIENCE): Promise<T> {
-  return withLock(store.lock(tree), { what: `tree ${tree}`, wait }, action)
+export function withTreeLock<T>(store: Store, tree: string, signal: AbortSignal, action: () => Promise<T>): Promise<T> {
+  return withLock(store.lock(tree), { what: `tree ${tree}`, wait: PATIENCE, signal }, action)
 }
 
 /**
  * One pull of a tree at a time; it does not hold up a rollback, which needs only what has been recorded.
- * @throws LOCKED
+ * @param signal ends the wait
+ * @throws LOCKED, ABORTED
  */
-export function withPullLock<T>(store: Store, tree: string, action: () => Promise<T>, wait = PATIENCE): Promise<T> {
-  return withLock(store.lock(`pull/${tree}`), { what: `the pull of tree ${tree}`, wait }, action)
+export function withPullLock<T>(store: Store, tree: string, signal: AbortSignal, action: () => Promise<T>): Promise<T> {
+  return withLock(store.lock(`pull/${tree}`), { what: `the pull of tree ${tree}`, wait: PATIENCE, signal }, action)
 }

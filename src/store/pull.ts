@@ -64,7 +64,7 @@ export async function pull(
   context: Context,
 ): Promise<Pulled> {
   validName('tree', tree)
-  return await withPullLock(store, tree, async () => {
+  return await withPullLock(store, tree, context.signal, async () => {
     const staging = store.incoming(tree)
     removeTree(staging)
     try {

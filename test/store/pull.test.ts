@@ -182,7 +182,7 @@ describe('pull', () => {
   it('is not held up by a publish of a tree whose name looks like its lock', async () => {
     await archive(artifacts(), 1)
     const store = newStore()
-    expect((await withTreeLock(store, 'box.pull', () => take(store, 1))).already).to.equal(false)
+    expect((await withTreeLock(store, 'box.pull', silent.signal, () => take(store, 1))).already).to.equal(false)
   })
 
   it('works in a store of which a backup left the empty directories out', async () => {
