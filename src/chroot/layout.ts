@@ -10,7 +10,7 @@ export interface RootPaths {
   /** the list of layers; its atomic rewrite is what commits */
   head: string
   layers: string
-  /** of the running session: upper, work, merged, cgroups.json */
+  /** of the running session: upper, work, merged */
   run: string
   upper: string
   /** held for a session; never removed, so that two holders always mean the same file */
