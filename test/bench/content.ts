@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { breathe } from '../../src/system/clock.js'
 
 /** How much there is of what. */
 export interface Size {
@@ -21,7 +22,7 @@ const CHANGED = 100
  * cannot be compressed. For a build after the first it writes only what changed.
  * @returns number of files written
  */
-export function writeParts(directory: string, size: Size, build: number): number {
+export async function writeParts(directory: string, size: Size, build: number, signal: AbortSignal): Promise<number> {
   let files = 0
   const write = (path: string, content: string | Buffer): void => {
     const target = join(directory, path)
@@ -30,13 +31,19 @@ export function writeParts(directory: string, size: Size, build: number): number
     files++
   }
   const due = (index: number): boolean => build === 1 || index % CHANGED === build
+  const pause = async (index: number): Promise<void> => {
+    if (index % 100 === 0) await breathe()
+    signal.throwIfAborted()
+  }
   for (let index = 0, file = 0; index < size.directories; index++) {
+    await pause(index)
     const own = index % 3 === 2 ? 4 : index % 3 === 1 ? 4 : 6
     for (let n = 0; n < own; n++, file++) {
       if (due(file)) write(`repos/gentoo/${directoryOf(index)}/${n}-${index}.ebuild`, text(file, build))
     }
   }
   for (let index = 0; index < size.packages; index++) {
+    await pause(index)
     if (due(index)) write(`binpkgs/${packagePath(index)}`, noise(index, build, size.packageSize))
   }
   if (build === 1) {

@@ -2,7 +2,6 @@
  * `npm run bench [-- --quick]`: publish and second pull of a build beside the tools that one would use instead.
  * Prints; asserts nothing, because a machine's speed is no property of the code.
  */
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +9,7 @@ import { packTree } from '../../src/artifact/pack-tree.js'
 import { fetchManifest, openSource } from '../../src/artifact/source.js'
 import type { Build } from '../../src/model/build.js'
 import { openStore } from '../../src/store/layout.js'
+import { run as runProgram } from '../../src/system/process.js'
 import { silent } from '../lab/silent.js'
 import { compileDriver } from '../publish/injection.js'
 import { fullSize, quickSize, writeParts } from './content.js'
@@ -26,37 +26,55 @@ const store = openStore(join(directory, 'store'), { create: true })
 const driver = compileDriver(directory)
 const times = new Map<string, number[]>()
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+const stop = new AbortController()
+const { signal } = stop
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort())
 
-const builds = await archiveBuilds()
-treeswap('pull', 1)
-treeswap('publish', 1)
-untar(1)
-for (let round = 1; round <= ROUNDS; round++) {
-  const next = round + 1
-  say(`round ${round} of ${ROUNDS}`)
-  inTurn(round, [() => measure('second pull', () => treeswap('pull', next)), () => measureUnpacking(next)])
-  const generation = realpathSync(store.pointer('box'))
-  inTurn(round, [
-    () => measure('publish', () => treeswap('publish', next)),
-    () => measureCopy('cp -al', ['cp', '-al', generation, scratch]),
-    () => measureCopy('rsync -a --link-dest', ['rsync', '-a', `--link-dest=${generation}`, `${generation}/`, scratch]),
-  ])
+try {
+  await compare()
+} catch (error) {
+  if (!signal.aborted) throw error
+  say('stopped on request')
+  process.exitCode = 130
+} finally {
+  say('removing what was measured')
+  rmSync(directory, { recursive: true, force: true })
 }
-table('publish', ['cp -al', 'rsync -a --link-dest'])
-table('second pull', ['tar -xf', 'tar -xf + rsync -a --link-dest'])
+
+async function compare(): Promise<void> {
+  const builds = await archiveBuilds()
+  await treeswap('pull', 1)
+  await treeswap('publish', 1)
+  await untar(builds, 1)
+  for (let round = 1; round <= ROUNDS; round++) {
+    const next = round + 1
+    say(`round ${round} of ${ROUNDS}`)
+    await inTurn(round, [
+      () => measure('second pull', () => treeswap('pull', next)),
+      () => measureUnpacking(builds, next),
+    ])
+    const generation = realpathSync(store.pointer('box'))
+    await inTurn(round, [
+      () => measure('publish', () => treeswap('publish', next)),
+      () => measureCopy('cp -al', ['cp', '-al', generation, scratch]),
+      () =>
+        measureCopy('rsync -a --link-dest', ['rsync', '-a', `--link-dest=${generation}`, `${generation}/`, scratch]),
+    ])
+  }
+  table('publish', ['cp -al', 'rsync -a --link-dest'])
+  table('second pull', ['tar -xf', 'tar -xf + rsync -a --link-dest'])
+}
 
 /** Build 1 and one more for each round, each with one file and one package of a hundred changed. */
 async function archiveBuilds(): Promise<Map<number, Build>> {
   const made = new Map<number, Build>()
   for (let number = 1; number <= ROUNDS + 1; number++) {
-    const files = writeParts(parts, size, number)
+    const files = await writeParts(parts, size, number, signal)
     const output = join(artifacts, 'box', String(number))
     const base = made.get(number - 1)
     const build = await packTree(
       { directory: parts, tree: 'box', number, output, ...(base && { base: await baseOf(base) }) },
-      silent,
+      { ...silent, signal },
     )
     made.set(number, build)
     say(`build ${number}: ${files} files written, ${megabytes(build)} MB archived`)
@@ -72,44 +90,44 @@ async function baseOf({ number, packs }: Build) {
 }
 
 /** In a process of its own, as the other tools are. */
-function treeswap(command: 'pull' | 'publish', number: number): void {
-  execFileSync(process.execPath, [driver, store.root, command, String(number), artifacts])
+async function treeswap(command: 'pull' | 'publish', number: number): Promise<void> {
+  await run(process.execPath, driver, store.root, command, String(number), artifacts)
 }
 
 /** The very packs that the pull reads; then what a store of link trees would add. */
-function measureUnpacking(number: number): void {
-  const tar = measure('tar -xf', () => untar(number))
-  sync()
-  const rsync = seconds(() =>
+async function measureUnpacking(builds: Map<number, Build>, number: number): Promise<void> {
+  const tar = await measure('tar -xf', () => untar(builds, number))
+  await sync()
+  const rsync = await seconds(() =>
     run('rsync', '-a', `--link-dest=${unpacked(number - 1)}`, `${unpacked(number)}/`, scratch),
   )
   note('tar -xf + rsync -a --link-dest', tar + rsync)
-  run('rm', '-rf', scratch, unpacked(number - 1))
+  await run('rm', '-rf', scratch, unpacked(number - 1))
 }
 
-function untar(number: number): void {
+async function untar(builds: Map<number, Build>, number: number): Promise<void> {
   for (const { name, file } of builds.get(number)?.packs ?? []) {
     const target = join(unpacked(number), name)
     mkdirSync(target, { recursive: true })
-    run('tar', '-xf', join(artifacts, 'box', String(number), file), '-C', target)
+    await run('tar', '-xf', join(artifacts, 'box', String(number), file), '-C', target)
   }
 }
 
-function measureCopy(name: string, [program = '', ...args]: string[]): void {
-  measure(name, () => run(program, ...args))
-  run('rm', '-rf', scratch)
+async function measureCopy(name: string, [program = '', ...args]: string[]): Promise<void> {
+  await measure(name, () => run(program, ...args))
+  await run('rm', '-rf', scratch)
 }
 
-function measure(name: string, action: () => void): number {
-  sync()
-  const time = seconds(action)
+async function measure(name: string, action: () => Promise<void>): Promise<number> {
+  await sync()
+  const time = await seconds(action)
   note(name, time)
   return time
 }
 
-function seconds(action: () => void): number {
+async function seconds(action: () => Promise<void>): Promise<number> {
   const start = performance.now()
-  action()
+  await action()
   return (performance.now() - start) / 1000
 }
 
@@ -119,9 +137,9 @@ function note(name: string, time: number): void {
 }
 
 /** Everybody goes first once. */
-function inTurn(round: number, actions: (() => void)[]): void {
+async function inTurn(round: number, actions: (() => Promise<unknown>)[]): Promise<void> {
   const shift = round % actions.length
-  for (const action of [...actions.slice(shift), ...actions.slice(0, shift)]) action()
+  for (const action of [...actions.slice(shift), ...actions.slice(0, shift)]) await action()
 }
 
 function table(ours: string, others: string[]): void {
@@ -141,12 +159,12 @@ function megabytes({ packs }: Build): string {
   return (packs.reduce((sum, pack) => sum + pack.size + pack.manifest.size, 0) / 1e6).toFixed(0)
 }
 
-function sync(): void {
-  run('sync', '-f', directory)
+async function sync(): Promise<void> {
+  await run('sync', '-f', directory)
 }
 
-function run(program: string, ...args: string[]): void {
-  execFileSync(program, args)
+async function run(program: string, ...args: string[]): Promise<void> {
+  await runProgram(program, args, { signal })
 }
 
 function say(text: string): void {
