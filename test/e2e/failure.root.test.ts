@@ -124,6 +124,30 @@ describe('a machine build that goes wrong', function () {
     })
   }
 
+  it('loses nothing when it is killed after the artifact was written and before the root was committed', async () => {
+    const head = site.head()
+    const before = site.artifacts().length
+    change({ cpv: 'app-test/first-7' }, { cpv: 'app-test/second-7', depends: '>=app-test/first-7' })
+    const killed = await site.start(['run'], { under: killedAtRename(site.path('builder/packages/database')) })
+    expect(killed.exitCode).not.to.equal(0)
+    expect(site.artifacts()).to.have.length(before + 1)
+    expect(site.head()).to.equal(head)
+
+    const published = await site.succeed<Run>('run')
+    expect(published.machines[0]).to.deep.include({ status: 'published', number: before + 1 })
+
+    change({ cpv: 'app-test/third-7' })
+    const { machines } = await site.succeed<Run>('run')
+    expect(machines[0]?.build?.compiled).to.deep.equal(['app-test/third-7'])
+    expect(machines[0]?.build?.reused).to.have.members(['app-test/first-7', 'app-test/second-7'])
+    expect(site.head()).not.to.equal(head)
+  })
+
+  /** strace kills the runner at its first attempt to move something to or from `path`. */
+  function killedAtRename(path: string): string[] {
+    return ['strace', '-qq', '-o', '/dev/null', '-P', path, '-e', 'trace=rename', '-e', 'inject=rename:signal=KILL']
+  }
+
   /** Runs `treeswap run` and signals it as soon as it says `line`. */
   async function interrupt(line: string, signal: NodeJS.Signals): Promise<number> {
     const args = ['run', '--config', site.path('treeswap.yaml')]

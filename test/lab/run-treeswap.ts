@@ -17,13 +17,16 @@ export interface TreeswapOptions {
   /** called with each line of progress */
   onLine?: (line: string) => void
   signal?: AbortSignal
+  /** program and arguments under which it is run, such as strace */
+  under?: readonly string[]
 }
 
 const program = new URL('../../dist/treeswap.mjs', import.meta.url).pathname
 
 /** Runs the compiled program as its users do: a process of its own, which ends when this one does. */
 export async function runTreeswap(args: readonly string[], options: TreeswapOptions = {}): Promise<TreeswapRun> {
-  const child = execa('setpriv', ['--pdeathsig', 'TERM', process.execPath, program, ...args], {
+  const { under = [] } = options
+  const child = execa('setpriv', ['--pdeathsig', 'TERM', ...under, process.execPath, program, ...args], {
     reject: false,
     stdin: 'ignore',
     stripFinalNewline: false,
