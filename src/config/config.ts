@@ -1,4 +1,6 @@
 import { dirname, join, normalize, resolve } from 'node:path'
+import { resolveJenkins } from './jenkins.js'
+import type { JenkinsConfig } from './jenkins.js'
 import type { Written } from './schema.js'
 import { resolveGitUrl, withoutTrailingSlash } from './urls.js'
 
@@ -12,6 +14,7 @@ export interface Config {
   chroots: ReadonlyMap<string, ChrootConfig>
   repos: ReadonlyMap<string, RepoConfig>
   machines: ReadonlyMap<string, MachineConfig>
+  jenkins?: JenkinsConfig
 }
 
 export interface PublisherConfig {
@@ -30,7 +33,7 @@ export interface BuilderConfig {
   fullEvery: number
 }
 
-interface ChrootConfig {
+export interface ChrootConfig {
   name: string
   /** tarball or directory; undefined: it is made by `treeswap chroot create` */
   from: string | undefined
@@ -40,6 +43,8 @@ interface GitConfig {
   url: string
   /** undefined: the remote's default branch */
   branch: string | undefined
+  /** Jenkins id of the credentials with which jobs read it */
+  credentials?: string
 }
 
 export interface RepoConfig extends GitConfig {
@@ -47,6 +52,8 @@ export interface RepoConfig extends GitConfig {
   pollSeconds: number
   /** root in which md5-cache is generated where there is none; undefined: no machine uses this repo */
   chroot: string | undefined
+  /** when its Jenkins job polls; '': only when it is notified */
+  schedule: string
 }
 
 export interface MachineConfig {
@@ -64,13 +71,22 @@ export interface MachineConfig {
   unpackaged: 'quickpkg' | 'rebuild'
   limits: { memory?: number; processes: number; seconds: number }
   pollSeconds: number
+  /** when its Jenkins job polls the profile; '': only when it is notified */
+  schedule: string
+  /** whether its Jenkins job publishes what it has built */
+  publish: boolean
 }
+
+const MAIN_REPO_SCHEDULE = 'H H/6 * * *'
+const REPO_SCHEDULE = 'H/15 * * * *'
 
 /** @param file absolute path of the configuration; relative paths in it start at its directory */
 export function resolveConfig(written: Written, file: string): Config {
   const base = dirname(file)
   const { publisher } = written
-  const machines = named(written.machines, (machine, name) => resolveMachine(machine, name, base))
+  const machines: Map<string, MachineConfig> = named(written.machines, (machine, name) =>
+    resolveMachine(machine, name, base),
+  )
   return {
     file,
     publisher: {
@@ -87,9 +103,16 @@ export function resolveConfig(written: Written, file: string): Config {
       branch: repo.branch,
       pollSeconds: repo.poll,
       chroot: repo.chroot ?? [...machines.values()].find(({ repos }) => repos.includes(name))?.chroot,
+      schedule: repo.schedule ?? (isMain(name, machines) ? MAIN_REPO_SCHEDULE : REPO_SCHEDULE),
+      ...(repo.credentials !== undefined && { credentials: repo.credentials }),
     })),
     machines,
+    ...(written.jenkins !== undefined && { jenkins: resolveJenkins(written.jenkins, base) }),
   }
+}
+
+function isMain(name: string, machines: ReadonlyMap<string, MachineConfig>): boolean {
+  return [...machines.values()].some(({ mainRepo }) => mainRepo === name)
 }
 
 function resolveBuilder(builder: Written['builder'], base: string): BuilderConfig {
@@ -102,7 +125,12 @@ function resolveMachine(machine: Written['machines'][string], name: string, base
   const { profile, repos, limits } = machine
   return {
     name,
-    profile: { url: resolveGitUrl(profile.url, base), branch: profile.branch, path: insideRepository(profile.path) },
+    profile: {
+      url: resolveGitUrl(profile.url, base),
+      branch: profile.branch,
+      path: insideRepository(profile.path),
+      ...(profile.credentials !== undefined && { credentials: profile.credentials }),
+    },
     repos,
     mainRepo: repos.includes('gentoo') ? 'gentoo' : (repos[0] ?? ''),
     chroot: machine.chroot ?? name,
@@ -117,6 +145,8 @@ function resolveMachine(machine: Written['machines'][string], name: string, base
       ...(limits.memory !== undefined && { memory: limits.memory }),
     },
     pollSeconds: machine.poll,
+    schedule: machine.schedule,
+    publish: machine.publish,
   }
 }
 

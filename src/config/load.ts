@@ -80,6 +80,7 @@ export function parseConfig(text: string, file: string): Config {
     )
   }
   const data = withEmptySections(toPlain(document, file))
+  requireMap(data, file)
   refuseNewer(data, file)
   const result = schema.safeParse(data)
   const problems = result.success
@@ -117,13 +118,23 @@ function toPlain(document: Document, file: string): unknown {
 /** A section whose every line is commented out is null in YAML: it counts as empty. */
 function withEmptySections(data: unknown): unknown {
   if (!isRecord(data)) return data
-  const filled = fillIn(data, ['publisher', 'builder', 'chroots', 'repos', 'machines'])
+  const filled = fillIn(data, ['publisher', 'builder', 'chroots', 'repos', 'machines', 'jenkins'])
   return isRecord(filled.chroots) ? { ...filled, chroots: fillIn(filled.chroots, Object.keys(filled.chroots)) } : filled
 }
 
 function fillIn(record: Record<string, unknown>, keys: string[]): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(record).map(([key, value]) => [key, value === null && keys.includes(key) ? {} : value]),
+  )
+}
+
+function requireMap(data: unknown, file: string): void {
+  if (isRecord(data)) return
+  const what = data === null ? 'the file is empty' : 'the file is no map of keys and values'
+  throw configurationError(
+    'CONFIG_INVALID',
+    `${file}:1:1: ${what}`,
+    `begin with "schema: 1", for example:\n\n${EXAMPLE}`,
   )
 }
 

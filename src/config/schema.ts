@@ -1,19 +1,11 @@
 import * as z from 'zod'
+import { branch, checked, describe, gitUrl, path, pathInRepository, positive } from './fields.js'
+import { credentialsId, jenkins, schedule } from './jenkins-schema.js'
 import { duration, size } from './quantities.js'
-import { baseUrlProblem, gitUrlProblem } from './urls.js'
+import { baseUrlProblem } from './urls.js'
 
 export const SCHEMA_VERSION = 1
 
-const path = z
-  .string()
-  .min(1, 'a path is missing here')
-  .regex(/^[^\0]*$/)
-const gitUrl = checked(gitUrlProblem)
-const branch = z
-  .string()
-  .regex(/^(?![-/.])(?!.*(\.\.|@\{|\/\/|\.lock$|[/.]$))[^\s~^:?*[\\\p{Cc}]+$/u, 'this is no name of a git branch')
-  .optional()
-  .describe("Branch to follow. Default: the remote repository's own default branch.")
 /** one argument of emerge(1) */
 const argument = z.string().regex(/^[^\s\p{Cc}]+$/u, 'write one argument, without spaces')
 const atom = argument.regex(/^[^-]/, 'a package or a set is meant here, not an option')
@@ -75,6 +67,13 @@ const repo = z
     url: gitUrl.describe('Git URL or path, without credentials.'),
     branch,
     poll,
+    schedule: describe(
+      schedule.optional(),
+      'When its Jenkins job polls, in cron\'s form. Default: "H H/6 * * *" for a main ebuild repo, else "H/15 * * * *".',
+    ),
+    credentials: credentialsId
+      .optional()
+      .describe('Jenkins id of the credentials with which jobs read it. Default: none.'),
     chroot: describe(
       z.string().optional(),
       'Root in which metadata/md5-cache is generated where the repo has none. Default: that of the first machine using it.',
@@ -86,11 +85,11 @@ const profile = z
   .strictObject({
     url: gitUrl.describe('Git URL or path, without credentials.'),
     branch,
+    credentials: credentialsId
+      .optional()
+      .describe('Jenkins id of the credentials with which jobs read it. Default: none.'),
     path: describe(
-      z
-        .string()
-        .regex(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0]+$/, 'write a path inside the repository, without ".."')
-        .optional(),
+      pathInRepository.optional(),
       "Directory of this machine in the repository, where one repository holds several. Default: the repository's top.",
     ),
   })
@@ -139,13 +138,22 @@ const machine = z
     ),
     limits: limits.prefault({}),
     poll,
+    schedule: describe(
+      schedule.default('H/15 * * * *'),
+      'When its Jenkins job polls the profile, in cron\'s form. Default: "H/15 * * * *".',
+    ),
+    publish: describe(z.boolean().default(true), 'Whether its Jenkins job publishes what it has built. Default: true.'),
   })
   .describe('A Gentoo machine type: one tree is published under its name.')
 
 /** `treeswap.yaml`, as it is written. */
 export const schema = z
   .strictObject({
-    schema: z.literal(SCHEMA_VERSION).describe('Version of this format: 1.'),
+    schema: z
+      .literal(SCHEMA_VERSION, {
+        error: ({ input }) => `${input === undefined ? 'is missing: begin the file with' : 'write'} "schema: 1"`,
+      })
+      .describe('Version of this format: 1.'),
     publisher: publisher.prefault({}),
     builder: builder.prefault({}),
     chroots: describe(
@@ -154,6 +162,7 @@ export const schema = z
     ),
     repos: describe(z.record(z.string(), repo).default({}), 'Ebuild repos by name (profiles/repo_name).'),
     machines: describe(z.record(z.string(), machine).default({}), 'Machines by name.'),
+    jenkins: jenkins.optional(),
   })
   .describe('treeswap.yaml')
 
@@ -162,19 +171,4 @@ export type Written = z.infer<typeof schema>
 /** JSON Schema of `treeswap.yaml`, for editors and for the reference. */
 export function configJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
-}
-
-function describe<T extends z.ZodType>(type: T, text: string): T {
-  return type.describe(text)
-}
-
-function checked(problem: (url: string) => string | undefined) {
-  return z.string().superRefine((value, context) => {
-    const message = problem(value)
-    if (message !== undefined) context.addIssue({ code: 'custom', message })
-  })
-}
-
-function positive(value: number): boolean {
-  return value > 0
 }

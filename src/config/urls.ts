@@ -51,3 +51,16 @@ export function baseUrlProblem(url: string, schemes: readonly string[]): string 
 export function withoutTrailingSlash(url: string): string {
   return url.replace(/\/+$/, '')
 }
+
+/** What is wrong with the base URL of a server that is logged in to, as a sentence; undefined when nothing is. */
+export function serverUrlProblem(url: string): string | undefined {
+  const expected = 'write it as https://HOST/ or http://HOST/, with :PORT and path where it has them'
+  if (/[\s\p{Cc}]/u.test(url) || !/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) {
+    return `this is no such URL: ${expected}`
+  }
+  const { username, password, search, hash } = new URL(url)
+  if (username !== '' || password !== '') {
+    return 'it must not carry a user name or password, which would end up in logs: give the user by name and the API token in a file'
+  }
+  return search !== '' || hash !== '' ? `this is no such URL: ${expected}` : undefined
+}

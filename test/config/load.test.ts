@@ -78,6 +78,7 @@ describe('configuration', () => {
       branch: undefined,
       pollSeconds: 900,
       chroot: 'database',
+      schedule: 'H/15 * * * *',
     })
     expect(config.machines.get('database')).to.deep.equal({
       name: 'database',
@@ -92,6 +93,8 @@ describe('configuration', () => {
       unpackaged: 'rebuild',
       limits: { memory: 8 * 2 ** 30, processes: 512, seconds: 5400 },
       pollSeconds: 30,
+      schedule: 'H/15 * * * *',
+      publish: true,
     })
   })
 
@@ -229,8 +232,18 @@ describe('configuration', () => {
   it('says for YAML that cannot be read where it breaks, also for a key given twice', () => {
     expect(faultsOf('schema: 1\nrepos: {')).to.match(/treeswap\.yaml:2:\d+: /)
     expect(faultsOf('schema: 1\nschema: 1\n')).to.match(/treeswap\.yaml:2:1: .*unique/)
-    expect(faultsOf('- 1\n')).to.include(`${FILE}:1:1: `)
-    expect(faultsOf('')).to.include(FILE)
+  })
+
+  it('shows how to begin a file that is empty or no map, or that does not say its format', () => {
+    for (const text of ['', '# nothing yet\n', '- 1\n', 'publisher\n']) {
+      const { code, message, hint } = failure(() => parseConfig(text, FILE))
+      expect(code, text).to.equal('CONFIG_INVALID')
+      expect(message, text).to.match(/treeswap\.yaml:1:1: the file is (empty|no map of keys and values)$/)
+      expect(hint, text).to.include('begin with "schema: 1"').and.to.include('machines:')
+    }
+    const named = minimal.replace('schema: 1', '# mine')
+    expect(faultsOf(named)).to.equal(`${FILE}:2:1: schema: is missing: begin the file with "schema: 1"`)
+    expect(faultsOf(minimal.replace('schema: 1', 'schema: one'))).to.equal(`${FILE}:1:9: schema: write "schema: 1"`)
   })
 
   it('tells a format of the future from a fault', () => {
