@@ -44,6 +44,7 @@ interface Server {
   name: string
   program: string
   start(directory: string, publisher: Publisher, port: number): Promise<Daemon>
+  /** Caddy has no switch against links inside what it serves: packs hold none there */
   followsLinks: boolean
 }
 
@@ -163,13 +164,14 @@ for (const server of servers) {
       })
     }
 
-    it('follows no link but that of the tree', async function () {
-      if (server.followsLinks) return this.skip()
-      for (const name of ['way-out', 'way-in']) {
-        expect((await get(port, `/pkg.s/binpkgs/data+base/${name}`)).status).to.equal(403)
-        expect((await get(port, `/pkg.s/generations/data+base/1/${name}`)).status).to.equal(403)
-      }
-    })
+    if (!server.followsLinks) {
+      it('follows no link but that of the tree', async () => {
+        for (const name of ['way-out', 'way-in']) {
+          expect((await get(port, `/pkg.s/binpkgs/data+base/${name}`)).status).to.equal(403)
+          expect((await get(port, `/pkg.s/generations/data+base/1/${name}`)).status).to.equal(403)
+        }
+      })
+    }
 
     it('takes nothing from clients', async () => {
       expect((await get(port, '/pkg.s/binpkgs/data+base/Packages', 'PUT')).status).to.be.oneOf([404, 405])
