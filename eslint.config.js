@@ -8,6 +8,7 @@ const rooms = [
   'config',
   'chroot',
   'artifact',
+  'jenkins',
   'store',
   'gentoo',
   'publish',
