@@ -1,4 +1,4 @@
-import { buildError, infrastructureError } from '../model/errors.js'
+import { buildError, configurationError, infrastructureError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { type Child, startChild } from '../system/child.js'
 import { sleep } from '../system/clock.js'
@@ -17,13 +17,14 @@ const LONGEST_TIMER = 2 ** 31 - 1
  * Runs one container to its end. When this returns or throws, all its processes and mounts are gone.
  * @param top the root's top directory
  * @returns the program's exit code
- * @throws ABORTED, LIMIT_TIME, CONTAINER_FAILED
+ * @param onLine where it returns a promise, no more output is read until that is settled
+ * @throws ABORTED, LIMIT_TIME, BIND_MOVED, CONTAINER_FAILED
  */
 export async function runContainer(
   top: string,
   plan: ContainerPlan,
   context: Context,
-  onLine: (line: string) => void,
+  onLine: (line: string) => unknown,
 ): Promise<number> {
   const isAborted = (): boolean => context.signal.aborted
   if (isAborted()) throw aborted('the container')
@@ -40,10 +41,10 @@ export async function runContainer(
     output: interactive ? 'inherit' : 'pipe',
   })
   const lastLines: string[] = []
-  const take = (line: string): void => {
+  const take = (line: string): unknown => {
     lastLines.push(line)
     if (lastLines.length > LAST_LINES) lastLines.shift()
-    onLine(line)
+    return onLine(line)
   }
   const told = readControl(child)
   const over = new AbortController()
@@ -71,9 +72,12 @@ export async function runContainer(
     context.signal.removeEventListener('abort', stop)
     await clock
   }
-  const code = exitCodeOf(await told)
+  const control = await told
+  const code = exitCodeOf(control)
   if (state.late) throw tooLate(limits.seconds ?? 0)
   if (isAborted()) throw aborted('the container')
+  const moved = /^moved (.*)$/m.exec(control)?.[1]
+  if (moved !== undefined) throw bindMoved(moved)
   if (code === undefined) throw notStarted(lastLines)
   return code
 }
@@ -107,6 +111,14 @@ function tooLate(seconds: number): Error {
     'LIMIT_TIME',
     `the container was stopped: it took longer than its time limit of ${seconds} s`,
     'see in the log what it did last; raise the time limit if the work is as it should be',
+  )
+}
+
+function bindMoved(path: string): Error {
+  return configurationError(
+    'BIND_MOVED',
+    `${path} was moved or replaced while a container was being started with it`,
+    'let nothing else work in the builder directory, then run the command again',
   )
 }
 

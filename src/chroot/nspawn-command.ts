@@ -1,6 +1,12 @@
 import { type Bind, type RunRequest } from './requests.js'
 import { RANGE } from './uid-ranges.js'
 
+/** A bind whose directory was opened and checked, and is held open while the container runs. */
+export interface PinnedBind extends Bind {
+  /** device and inode, as `stat --format=%d:%i` prints them */
+  identity: string
+}
+
 export interface ContainerPlan {
   uidBase: number
   /** mount options of the overlay, paths relative to the working directory */
@@ -8,23 +14,42 @@ export interface ContainerPlan {
   /** `cgroup.procs` files the container enters */
   cgroupProcs: readonly string[]
   request: RunRequest
+  binds: readonly PinnedBind[]
   /** whether standard input is a terminal (interactive runs only) */
   terminal: boolean
 }
 
 /**
  * Runs as the first process of a PID and a mount namespace of its own, in the root's top directory, with a control
- * channel at descriptor 3. Arguments: cgroup.procs files, `--`, overlay options, then the container's command line.
+ * channel at descriptor 3. Arguments: cgroup.procs files, `--`, overlay options, identity and path of each bind, `--`,
+ * then the container's command line.
  *
  * The first write fails when the caller has died already: from there on the parent-death signal is armed.
  * /run/systemd/nspawn gets a tmpfs because nspawn fails at the end where it is on a disk.
+ *
+ * The directories to bind can be moved and replaced by links at any moment. A descriptor that was opened outside names
+ * a mount of another namespace, which mount(2) refuses. So each is entered, however its path leads now; where that is
+ * the very directory that was checked, it is mounted from inside of it, and nspawn is given that mount.
  */
+const PLACES = '/run/systemd/nspawn/treeswap-bind-'
 const PROLOGUE = `set -eu
 echo started >&3
 while [ "$1" != -- ]; do echo 0 > "$1"; shift; done
 shift
 mount -t tmpfs -o mode=755,size=1m tmpfs /run/systemd/nspawn
 mount -t overlay -o "$1" overlay run/merged
+shift
+number=0
+while [ "$1" != -- ]; do
+  place=${PLACES}$number
+  mkdir "$place"
+  ( cd -P "$2" && [ "$(stat --format=%d:%i .)" = "$1" ] && mount --no-canonicalize --bind . "$place" ) || {
+    echo "moved $2" >&3
+    exit 1
+  }
+  number=$((number + 1))
+  shift 2
+done
 shift
 command -v "$1" > /dev/null || { echo "$1 is not installed" >&2; exit 1; }
 set +e
@@ -44,7 +69,7 @@ echo "exit $?" >&3
  * mounts with it.
  */
 export function containerCommand(plan: ContainerPlan): { file: string; args: string[] } {
-  const { cgroupProcs, overlay, request } = plan
+  const { cgroupProcs, overlay, request, binds } = plan
   return {
     file: 'setpriv',
     args: [
@@ -54,6 +79,8 @@ export function containerCommand(plan: ContainerPlan): { file: string; args: str
       ...cgroupProcs,
       '--',
       overlay,
+      ...binds.flatMap(({ identity, source }) => [identity, source]),
+      '--',
       ...nspawnCommand(plan),
     ],
   }
@@ -63,11 +90,12 @@ export function containerCommand(plan: ContainerPlan): { file: string; args: str
  * A user namespace over the root's own uid range: the container's root is nobody on the host, cannot make device
  * nodes and cannot remount a read-only bind.
  */
-function nspawnCommand({ uidBase, request, terminal }: ContainerPlan): string[] {
-  const { argv, env, binds, network, interactive } = request
+function nspawnCommand({ uidBase, request, binds, terminal }: ContainerPlan): string[] {
+  const { argv, env, network, interactive } = request
   return [
     'systemd-nspawn',
     '--quiet',
+    '--settings=no',
     '--directory=run/merged',
     '--machine=treeswap',
     `--private-users=${uidBase}:${RANGE}`,
@@ -87,8 +115,8 @@ function nspawnCommand({ uidBase, request, terminal }: ContainerPlan): string[] 
   ]
 }
 
-function bindOption({ source, target, writable }: Bind): string {
-  return `--bind${writable ? '' : '-ro'}=${escapePath(source)}:${escapePath(target)}`
+function bindOption({ target, writable }: Bind, number: number): string {
+  return `--bind${writable ? '' : '-ro'}=${PLACES}${number}:${escapePath(target)}`
 }
 
 /** systemd-nspawn(1), --bind=: backslash escapes are interpreted, so `\:` is a colon. */

@@ -4,27 +4,28 @@ import type { Context } from '../model/report.js'
 import type { ChrootInfo } from './root-record.js'
 
 /** Absolute, normal, free of control characters: what may be named to root. */
-const absolutePath = z
+export const absolutePath = z
   .string()
   .max(4000)
   .refine(isAbsoluteNormal, 'must be an absolute path without "..", "//" or control characters')
 
 const noNul = z.string().refine((text) => !text.includes('\0'), 'must not hold a NUL character')
 
-const createRequest = z.strictObject({
+export const createRequest = z.strictObject({
   name: z.string(),
-  from: z.union([z.strictObject({ tarball: absolutePath }), z.strictObject({ directory: absolutePath })]),
+  /** absent: what the administrator's configuration says */
+  from: z.union([z.strictObject({ tarball: absolutePath }), z.strictObject({ directory: absolutePath })]).optional(),
 })
 
 const bind = z.strictObject({
-  /** on the host; made when it is writable and not there */
+  /** a directory of the host; made when it is writable and not there */
   source: absolutePath,
   /** in the container */
   target: absolutePath,
   writable: z.boolean(),
 })
 
-const limits = z.strictObject({
+export const limits = z.strictObject({
   /** bytes, of all processes together */
   memory: z.int().positive().optional(),
   processes: z.int().positive().optional(),
@@ -32,7 +33,7 @@ const limits = z.strictObject({
   seconds: z.number().positive().optional(),
 })
 
-const runRequest = z.strictObject({
+export const runRequest = z.strictObject({
   /** program (absolute, or found by the container's PATH) and arguments */
   argv: z.array(noNul).min(1),
   /** added to the container's own clean environment; visible to every user of the host, so never a secret */
@@ -52,13 +53,16 @@ export type Limits = z.infer<typeof limits>
 
 /** Everything that needs root. Requests are plain data, so that a separate program can serve them. */
 export interface RootService {
+  /** whether an administrator's configuration says what roots are made from, and the caller need not know */
+  readonly knowsOrigins: boolean
   /**
    * Makes a root from a tarball or a directory, in a uid range of its own.
-   * @throws REQUEST_INVALID, NAME_INVALID, CHROOT_EXISTS, CHROOT_BUSY, CHROOT_SOURCE_INVALID, DISK, ABORTED
+   * @throws REQUEST_INVALID, NAME_INVALID, CHROOT_EXISTS, CHROOT_BUSY, CHROOT_ORIGIN, CHROOT_SOURCE_INVALID, DISK,
+   * ABORTED
    */
   create(request: CreateRequest, context: Context): Promise<ChrootInfo>
   /** All roots, by name. */
-  list(): ChrootInfo[]
+  list(): Promise<ChrootInfo[]>
   /** @throws CHROOT_MISSING, CHROOT_BUSY */
   remove(name: string, context: Context): Promise<void>
   /**
@@ -74,17 +78,20 @@ export interface Session {
   readonly uidBase: number
   /**
    * Runs a program in a container and waits for its end. Changes of earlier runs in this session are there. Writable
-   * binds are made where they are missing, and the directories in them are given to the container's root.
-   * @param onLine called with each line of output and error output, in order
+   * binds are made where they are missing, and the caller's directories in them are given to the container's root.
+   * @param onLine called with each line of output and error output, in order; where it returns a promise, no more is
+   * read until that is settled
    * @returns the program's exit code
-   * @throws REQUEST_INVALID, BIND_MISSING, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, ABORTED, CONTAINER_FAILED
+   * @throws REQUEST_INVALID, BIND_MISSING, BIND_REFUSED, BIND_MOVED, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, ABORTED, CONTAINER_FAILED
    */
-  run(request: RunRequest, onLine: (line: string) => void): Promise<number>
+  run(request: RunRequest, onLine: (line: string) => unknown): Promise<number>
   /** Makes everything done since the session began, or since the last commit, part of the root: durable on return. */
   commit(): Promise<void>
   /**
-   * Gives what this root's containers wrote below `directory`, in this session or a dead one, to this process's user:
-   * readable for it, without setuid and setgid bits. Files of other owners are left alone, symlinks not followed.
+   * Gives what this root's containers wrote below `directory`, in this session or a dead one, to the caller: readable
+   * for it, writable for nobody else, without setuid and setgid bits. Files of other owners are left alone, symlinks
+   * not followed; a directory that is not there is fine.
+   * @throws BIND_MISSING, BIND_REFUSED
    */
   reclaim(directory: string): Promise<void>
 }
@@ -97,6 +104,11 @@ export function parseCreateRequest(data: unknown): CreateRequest {
 /** @throws REQUEST_INVALID */
 export function parseRunRequest(data: unknown): RunRequest {
   return parse(runRequest, data, 'run a program in a chroot')
+}
+
+/** @throws REQUEST_INVALID */
+export function parseDirectory(data: unknown): string {
+  return parse(absolutePath, data, 'take a directory back')
 }
 
 function parse<T>(schema: z.ZodType<T>, data: unknown, what: string): T {

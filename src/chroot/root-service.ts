@@ -4,25 +4,31 @@ import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
 import { listDirectory, makeDirectory, removeFile, syncDirectory, syncFileSystem } from '../system/files.js'
 import { withLock } from '../system/lock.js'
+import { type Caller, isRoot, ownCaller } from './caller.js'
 import { dropLeftovers, layerPath, ownTop, removeForeign } from './layers.js'
 import { type RootPaths, rootPaths } from './layout.js'
+import { withOwnDirectories } from './own-directories.js'
 import { type CreateRequest, parseCreateRequest, type RootService, type Session } from './requests.js'
 import { type ChrootInfo, readRoot, writeHead, writeRecord } from './root-record.js'
 import { LockedSession } from './session.js'
 import { fillLayer } from './source.js'
 import { allocateUidRange } from './uid-ranges.js'
 
-/** @param directory BUILDER/chroots; made when it is not there. Each root below it is closed to other users. */
-export function openRootService(directory: string): RootService {
+/**
+ * @param directory BUILDER/chroots; made when it is not there. Each root below it is closed to other users.
+ * @param caller whom root works for where that is not root itself
+ */
+export function openRootService(directory: string, caller?: Caller): RootService {
   const service: RootService = {
+    knowsOrigins: false,
     create: async (data, context) => {
       requireRoot()
       const request = parseCreateRequest(data)
       const paths = rootPaths(directory, request.name)
       makeDirectory(directory)
-      return locked(paths, request.name, context, () => create(paths, request, service, directory, context))
+      return locked(paths, request.name, context, () => create(paths, request, directory, context))
     },
-    list: () => listRoots(directory),
+    list: () => Promise.resolve(listRoots(directory)),
     remove: async (name, context) => {
       requireRoot()
       const paths = existing(directory, name)
@@ -41,10 +47,10 @@ export function openRootService(directory: string): RootService {
       return locked(paths, name, context, async () => {
         const root = present(directory, name)
         await dropLeftovers(paths, root.layers)
-        const session = new LockedSession(paths, root, context)
+        const session = new LockedSession(paths, root, caller ?? ownCaller(), context)
         let result: T
         try {
-          result = await use(session)
+          result = await use(caller === undefined ? withOwnDirectories(session) : session)
         } catch (error) {
           // what went wrong first is what the reader has to know; the next session cleans up again
           await session.end().catch((later: unknown) => context.report.warn(String(later)))
@@ -60,14 +66,13 @@ export function openRootService(directory: string): RootService {
 
 /** @throws ROOT_NEEDED */
 function requireRoot(): void {
-  if (process.geteuid?.() === 0) return
+  if (isRoot()) return
   throw configurationError('ROOT_NEEDED', 'chroots can be made and used by root only', 'run the command as root (sudo)')
 }
 
 async function create(
   paths: RootPaths,
   { name, from }: CreateRequest,
-  service: RootService,
   directory: string,
   context: Context,
 ): Promise<ChrootInfo> {
@@ -78,11 +83,18 @@ async function create(
       `remove it first (treeswap chroot remove ${name}), or choose another name`,
     )
   }
+  if (from === undefined) {
+    throw configurationError(
+      'CHROOT_ORIGIN',
+      `nothing says what the chroot ${name} is to be made from`,
+      'name a tarball or a directory: `treeswap chroot create --from`, or `from` in the configuration',
+    )
+  }
   const source = 'tarball' in from ? from.tarball : from.directory
   context.report.step(`creating the chroot ${name} from ${source}`)
   await removeForeign(paths.top)
   try {
-    const taken = service.list().map((root) => root.uidBase)
+    const taken = listRoots(directory).map((root) => root.uidBase)
     const uidBase = await allocateUidRange(directory, taken)
     const layer = layerPath(paths, 1)
     makeDirectory(paths.top, 0o700)

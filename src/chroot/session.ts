@@ -1,13 +1,15 @@
-import { isDirectory, makeDirectory, statusOf } from '../system/files.js'
 import { sha256 } from '../system/hash.js'
-import { buildError, configurationError } from '../model/errors.js'
+import { buildError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
+import type { Caller } from './caller.js'
 import { runContainer } from './container.js'
 import { makeGroups, outOfMemoryKills, planGroups, readHierarchies, removeGroups } from './control-groups.js'
 import { commitUpper, dropLeftovers, dropUpper, forgetGroups, makeUpper, writeGroups } from './layers.js'
 import { type RootPaths, writableOverlay } from './layout.js'
-import { lendDirectories, reclaimTree } from './reclaim.js'
-import { type Bind, parseRunRequest, type RunRequest, type Session } from './requests.js'
+import { lendDirectories, reclaimTree } from './owners.js'
+import type { PinnedBind } from './nspawn-command.js'
+import { pinDirectory, type Pinned } from './pinned.js'
+import { parseDirectory, parseRunRequest, type RunRequest, type Session } from './requests.js'
 import { type ChrootInfo, readRoot } from './root-record.js'
 
 /** How long a container's processes may take to end after it, in milliseconds. */
@@ -22,6 +24,7 @@ export class LockedSession implements Session {
   constructor(
     private readonly paths: RootPaths,
     private readonly root: ChrootInfo,
+    private readonly caller: Caller,
     private readonly context: Context,
   ) {
     this.layers = root.layers
@@ -31,14 +34,25 @@ export class LockedSession implements Session {
     return this.root.uidBase
   }
 
-  async run(data: RunRequest, onLine: (line: string) => void): Promise<number> {
+  async run(data: RunRequest, onLine: (line: string) => unknown): Promise<number> {
     const request = parseRunRequest(data)
     return this.alone(async () => {
       if (!this.fresh) makeUpper(this.paths, this.uidBase)
       this.fresh = true
-      for (const bind of request.binds) await this.lend(bind)
-      await this.makeMountPoints(request)
-      return this.runLimited(request, onLine)
+      const pins: Pinned[] = []
+      try {
+        const binds: PinnedBind[] = []
+        for (const bind of request.binds) {
+          const pinned = this.pin(bind.source)
+          pins.push(pinned)
+          binds.push({ ...bind, identity: pinned.identity })
+          if (bind.writable) await lendDirectories(pinned, this.uidBase, this.caller, this.context.signal)
+        }
+        await this.makeMountPoints(request)
+        return await this.runLimited(request, binds, onLine)
+      } finally {
+        for (const pinned of pins) pinned.close()
+      }
     })
   }
 
@@ -51,8 +65,16 @@ export class LockedSession implements Session {
     })
   }
 
-  async reclaim(directory: string): Promise<void> {
-    await this.alone(() => reclaimTree(directory, this.uidBase))
+  async reclaim(data: string): Promise<void> {
+    const directory = parseDirectory(data)
+    await this.alone(async () => {
+      const pinned = this.pin(directory)
+      try {
+        await reclaimTree(pinned, this.uidBase, this.caller)
+      } finally {
+        pinned.close()
+      }
+    })
   }
 
   /** Ends the session: what is not committed is gone. */
@@ -61,7 +83,15 @@ export class LockedSession implements Session {
     await dropLeftovers(this.paths, readRoot(this.paths)?.layers ?? this.layers)
   }
 
-  private async runLimited(request: RunRequest, onLine: (line: string) => void): Promise<number> {
+  private pin(path: string): Pinned {
+    return pinDirectory(path, this.uidBase, this.caller)
+  }
+
+  private async runLimited(
+    request: RunRequest,
+    binds: readonly PinnedBind[],
+    onLine: (line: string) => unknown,
+  ): Promise<number> {
     const name = `treeswap-${this.root.name}-${sha256(this.paths.top).slice(0, 8)}`
     const plan = planGroups(readHierarchies(), name, request.limits)
     writeGroups(this.paths, plan.groups)
@@ -74,6 +104,7 @@ export class LockedSession implements Session {
           overlay: writableOverlay(this.layers),
           cgroupProcs: groups.map((group) => `${group}/cgroup.procs`),
           request,
+          binds,
           terminal: process.stdin.isTTY,
         },
         this.context,
@@ -101,13 +132,11 @@ export class LockedSession implements Session {
   /** systemd-nspawn would make missing mount points as the host's root, and no user of the container could write there. */
   private async makeMountPoints({ binds, limits }: RunRequest): Promise<void> {
     const missing = binds
-      .filter(
-        ({ source, target }) => isDirectory(source) && !this.mountPoints.has(target) && !target.startsWith('/run/'),
-      )
+      .filter(({ target }) => !this.mountPoints.has(target) && !target.startsWith('/run/'))
       .map(({ target }) => target)
     if (missing.length === 0) return
     const argv = ['mkdir', '--parents', '--', ...missing]
-    const code = await this.runLimited({ argv, env: {}, binds: [], network: false, limits }, () => undefined)
+    const code = await this.runLimited({ argv, env: {}, binds: [], network: false, limits }, [], () => undefined)
     if (code !== 0) {
       throw buildError(
         'MOUNT_POINT',
@@ -116,19 +145,6 @@ export class LockedSession implements Session {
       )
     }
     for (const target of missing) this.mountPoints.add(target)
-  }
-
-  private async lend({ source, writable }: Bind): Promise<void> {
-    if (writable) makeDirectory(source)
-    const status = statusOf(source)
-    if (status === undefined || (writable && !isDirectory(source))) {
-      throw configurationError(
-        'BIND_MISSING',
-        `${source} cannot be bound into the chroot ${this.root.name}: ${status === undefined ? 'it is not there' : 'it is no directory'}`,
-        'make it, or correct the path',
-      )
-    }
-    if (writable) await lendDirectories(source, this.uidBase)
   }
 
   /** Two mounts of one upper layer would damage it. */

@@ -49,7 +49,7 @@ exec "$@"
  * @throws CHROOT_SOURCE_INVALID, DISK, PROGRAM_MISSING, ABORTED
  */
 export async function fillLayer(
-  from: CreateRequest['from'],
+  from: NonNullable<CreateRequest['from']>,
   directory: string,
   uidBase: number,
   context: Context,

@@ -10,6 +10,11 @@ export const RANGE = 65_536
 const FIRST = 524_288
 const LAST = 0x7fff_0000
 
+/** Whether a host's uid belongs to the containers of the root whose range begins at `uidBase`. */
+export function inRange(uid: number, uidBase: number): boolean {
+  return uid >= uidBase && uid < uidBase + RANGE
+}
+
 const counter = z.strictObject({ next: z.int().min(FIRST) })
 
 /**

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { loadConfig } from '../config/load.js'
 import type { Config, PublisherConfig } from '../config/config.js'
 import { duration } from '../config/quantities.js'
+import { ROOT_PROGRAM } from '../config/schema.js'
 import { baseUrlProblem } from '../config/urls.js'
 import { openStore } from '../store/layout.js'
 import type { Store } from '../store/layout.js'
@@ -84,11 +85,13 @@ export function builderOf(args: { builder: string | undefined; config: string | 
   config: Config | undefined
 } {
   const config = args.builder === undefined || args.config !== undefined ? loadConfig(args.config) : undefined
-  return { directory: args.builder === undefined ? (config?.builder.directory ?? '') : resolve(args.builder), config }
+  const directory = args.builder === undefined ? (config?.builder.directory ?? '') : resolve(args.builder)
+  return { directory, rootProgram: config?.builder.rootProgram ?? [ROOT_PROGRAM], config }
 }
 
 /** @throws USAGE where it is no build number */
 export function buildNumber(option: string, text: string): number {
   if (/^[1-9][0-9]{0,9}$/.test(text)) return Number(text)
   throw usageError(`${option} must be a number from 1 on, not ${JSON.stringify(text)}`, 'build numbers rise from 1')
+  rootProgram: string[]
 }

@@ -31,6 +31,8 @@ export interface BuilderConfig {
   /** `dir:` and an absolute path */
   artifacts: string
   fullEvery: number
+  /** what does the work that needs root for those who are not: absolute path, arguments */
+  rootProgram: string[]
 }
 
 export interface ChrootConfig {
@@ -118,7 +120,12 @@ function isMain(name: string, machines: ReadonlyMap<string, MachineConfig>): boo
 function resolveBuilder(builder: Written['builder'], base: string): BuilderConfig {
   const directory = resolve(base, builder.directory)
   const artifacts = builder.artifacts?.slice('dir:'.length) ?? join(directory, 'artifacts')
-  return { directory, artifacts: `dir:${resolve(base, artifacts)}`, fullEvery: builder['full-every'] }
+  return {
+    directory,
+    artifacts: `dir:${resolve(base, artifacts)}`,
+    fullEvery: builder['full-every'],
+    rootProgram: builder['root-program'],
+  }
 }
 
 function resolveMachine(machine: Written['machines'][string], name: string, base: string): MachineConfig {

@@ -33,6 +33,12 @@ const publisher = z
   })
   .describe('Where builds are kept and served from.')
 
+/** Where the administrator installs the program that does what needs root. */
+export const ROOT_PROGRAM = '/usr/local/sbin/treeswap-root'
+
+const ABSOLUTE = 'write an absolute path'
+const programPath = z.string().regex(/^\/[^\0]*$/, ABSOLUTE)
+
 const builder = z
   .strictObject({
     directory: describe(
@@ -45,6 +51,19 @@ const builder = z
         .regex(/^dir:./, 'write dir:PATH')
         .optional(),
       'Where builds are archived, dir:PATH. Default: artifacts in the directory of the builder.',
+    ),
+    'root-program': describe(
+      z
+        .union([
+          programPath.transform((one) => [one]),
+          z
+            .array(z.string())
+            .min(1)
+            .refine(([program]) => program?.startsWith('/'), ABSOLUTE),
+        ])
+        .default([ROOT_PROGRAM]),
+      'What does the work that needs root, called through sudo, where builds are not run by root: a path, or a list of ' +
+        'path and arguments. Default: /usr/local/sbin/treeswap-root.',
     ),
     'full-every': describe(
       z.int().min(1).max(1000).default(10),

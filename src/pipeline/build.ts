@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { packDirectory } from '../artifact/pack.js'
 import { packTree } from '../artifact/pack-tree.js'
 import type { ArtifactSource } from '../artifact/source.js'
-import { openRootService } from '../chroot/root-service.js'
+import { refuseExisting } from '../artifact/write.js'
 import type { BuilderConfig, MachineConfig } from '../config/config.js'
 import { buildWorld } from '../gentoo/build-world.js'
 import type { WorldResult } from '../gentoo/build-world.js'
@@ -20,6 +20,7 @@ import { openLog } from './build-log.js'
 import { builderDirectories } from './directories.js'
 import type { BuilderDirectories } from './directories.js'
 import { unpackSnapshot } from './repo-snapshots.js'
+import { rootServiceOf } from './root-service-of.js'
 import type { ChosenSnapshot } from './repo-snapshots.js'
 
 export interface BuildRequest {
@@ -98,7 +99,7 @@ async function buildLocked(
           context.report.line(line)
         },
       },
-      openRootService(directories.chroots),
+      rootServiceOf(request.builder),
       context,
       async (result) => {
         const named = base !== undefined && !request.full && (await chainLength(base)) < request.builder.fullEvery

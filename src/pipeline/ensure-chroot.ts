@@ -1,14 +1,19 @@
-import { openRootService } from '../chroot/root-service.js'
 import type { Config } from '../config/config.js'
 import type { Context } from '../model/report.js'
 import { targetStatusOf } from '../system/files.js'
-import { builderDirectories } from './directories.js'
+import { rootServiceOf } from './root-service-of.js'
 
-/** Makes a root from where the configuration says, unless it is there or is made by hand. */
+/** Makes a root from where the configuration (here, or that of the root program) says, unless it is there. */
 export async function ensureChroot(config: Config, name: string, context: Context): Promise<void> {
-  const service = openRootService(builderDirectories(config.builder.directory).chroots)
+  const service = rootServiceOf(config.builder)
   const from = config.chroots.get(name)?.from
-  if (from === undefined || service.list().some((chroot) => chroot.name === name)) return
-  const isDirectory = targetStatusOf(from)?.isDirectory() ?? false
-  await service.create({ name, from: isDirectory ? { directory: from } : { tarball: from } }, context)
+  // where nobody says from what, it is made by hand
+  if (from === undefined && !service.knowsOrigins) return
+  if ((await service.list()).some((chroot) => chroot.name === name)) return
+  await service.create({ name, ...(from !== undefined && { from: originOf(from) }) }, context)
+}
+
+/** As a request to create a root names it. */
+export function originOf(from: string): { directory: string } | { tarball: string } {
+  return (targetStatusOf(from)?.isDirectory() ?? false) ? { directory: from } : { tarball: from }
 }

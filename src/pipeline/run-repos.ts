@@ -82,7 +82,7 @@ export async function updateRepo(
         chroot,
         masters,
         previous,
-        builder: config.builder.directory,
+        builder: config.builder,
         tools,
       },
       context,

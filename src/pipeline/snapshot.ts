@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { openRootService } from '../chroot/root-service.js'
+import type { BuilderConfig } from '../config/config.js'
 import { snapshot } from '../gentoo/snapshot.js'
 import type { Build, Input } from '../model/build.js'
 import type { Context } from '../model/report.js'
@@ -7,6 +7,7 @@ import { makeDirectory } from '../system/files.js'
 import { builderDirectories } from './directories.js'
 import { unpackSnapshot } from './repo-snapshots.js'
 import type { ChosenSnapshot } from './repo-snapshots.js'
+import { rootServiceOf } from './root-service-of.js'
 
 export interface RepoSnapshotRequest {
   /** the ebuild repo's checkout */
@@ -18,14 +19,13 @@ export interface RepoSnapshotRequest {
   chroot: string | undefined
   masters: ChosenSnapshot[]
   previous: ChosenSnapshot | undefined
-  /** the builder's directory */
-  builder: string
+  builder: Pick<BuilderConfig, 'directory' | 'rootProgram'>
   tools: Record<string, string>
 }
 
 /** Packs an ebuild repo, with masters and the earlier snapshot taken from where they are archived. */
 export async function snapshotRepo(request: RepoSnapshotRequest, context: Context): Promise<Build> {
-  const directories = builderDirectories(request.builder)
+  const directories = builderDirectories(request.builder.directory)
   const unpack = (chosen: ChosenSnapshot) => unpackSnapshot(chosen, directories.snapshots, directories.locks, context)
   const masters = []
   for (const master of request.masters) masters.push(await unpack(master))
@@ -37,7 +37,7 @@ export async function snapshotRepo(request: RepoSnapshotRequest, context: Contex
       previous: request.previous && (await unpack(request.previous)).directory,
       work: join(directories.work, 'snapshots'),
     },
-    openRootService(directories.chroots),
+    rootServiceOf(request.builder),
     context,
   )
 }

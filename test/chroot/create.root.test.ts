@@ -30,7 +30,7 @@ describe('chroot: create', () => {
   }
 
   async function expectWhole(name: string): Promise<void> {
-    const { uidBase } = lab.service.list().find((root) => root.name === name)!
+    const { uidBase } = (await lab.service.list()).find((root) => root.name === name)!
     const layer = join(lab.chroots, name, 'layers/1')
     const at = (path: string) => lstatSync(join(layer, path))
     expect(at('usr/bin/sh')).to.include({ uid: uidBase, gid: uidBase })
@@ -70,11 +70,11 @@ describe('chroot: create', () => {
   }
 
   it('gives each root uids of its own, and never those of a removed one', async () => {
-    const bases = lab.service.list().map((root) => root.uidBase)
+    const bases = (await lab.service.list()).map((root) => root.uidBase)
     expect(new Set(bases).size).to.equal(bases.length)
     expect(bases.every((base) => base >= 524_288 && base % 65_536 === 0)).to.be.true
     await lab.service.create({ name: 'short-lived', from: { directory: lab.source } }, makeContext())
-    const used = lab.service.list().find((root) => root.name === 'short-lived')!.uidBase
+    const used = (await lab.service.list()).find((root) => root.name === 'short-lived')!.uidBase
     await lab.service.remove('short-lived', makeContext())
     expect(existsSync(join(lab.chroots, 'short-lived'))).to.be.false
     const next = await lab.service.create({ name: 'short-lived', from: { directory: lab.source } }, makeContext())
@@ -102,7 +102,7 @@ describe('chroot: create', () => {
     execFileSync('truncate', ['-s', '-1000', cut])
     expect(await create('bad', { tarball: cut })).to.equal('CHROOT_SOURCE_INVALID')
     expect(existsSync(join(lab.chroots, 'bad'))).to.be.false
-    expect(lab.service.list().map((root) => root.name)).not.to.include('bad')
+    expect((await lab.service.list()).map((root) => root.name)).not.to.include('bad')
   })
 
   it('is not led out of the root by links in a hostile archive', async () => {

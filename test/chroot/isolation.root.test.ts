@@ -40,7 +40,7 @@ describe('chroot: isolation', () => {
   it('has root inside that is nobody outside', async () => {
     const lines = await output('id -u; cat /proc/self/uid_map; mknod /tmp/disk b 8 0', { binds: [readOnly] })
     expect(lines[0]).to.equal('0')
-    expect(lines[1]!.trim().split(/ +/)).to.deep.equal(['0', String(lab.service.list()[0]!.uidBase), '65536'])
+    expect(lines[1]!.trim().split(/ +/)).to.deep.equal(['0', String((await lab.service.list())[0]!.uidBase), '65536'])
     expect(lines[2]).to.match(/Operation not permitted/)
   })
 

@@ -86,7 +86,7 @@ describe('chroot: kill -9 of the runner', () => {
       await hear(runner, 'committed', commits)
       await kill(runner)
       await whenFree()
-      const { layers } = lab.service.list()[0]!
+      const { layers } = (await lab.service.list())[0]!
       expect(layers.length).to.be.at.most(8)
       expect(readdirSync(join(lab.chroots, 'killed/layers')).map(Number)).to.have.members(layers)
     }

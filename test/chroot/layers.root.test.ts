@@ -16,7 +16,7 @@ describe('chroot: layers', () => {
   after(() => lab.remove())
 
   const use = <T>(action: (session: Session) => Promise<T>) => lab.service.session('a', makeContext(), action)
-  const layers = () => lab.service.list()[0]!.layers
+  const layers = async () => (await lab.service.list())[0]!.layers
   const onDisk = () => readdirSync(join(lab.chroots, 'a/layers')).map(Number)
   async function committed(script: string): Promise<void> {
     await use(async (session) => {
@@ -57,7 +57,7 @@ describe('chroot: layers', () => {
       await shell(session, 'echo 2 > /two')
     })
     expect(await output('ls /one /two')).to.deep.equal(["ls: cannot access '/two': No such file or directory", '/one'])
-    expect(layers()).to.deep.equal([1, 2])
+    expect(await layers()).to.deep.equal([1, 2])
   })
 
   it('renames directories of lower layers, without copying them', async () => {
@@ -81,11 +81,11 @@ describe('chroot: layers', () => {
         const { code } = await shell(session, `echo ${number} > /count/${number}; echo ${number} > /latest${remove}`)
         expect(code).to.equal(0)
         await session.commit()
-        expect(layers().length).to.be.at.most(8)
-        expect(onDisk()).to.have.members(layers())
+        expect((await layers()).length).to.be.at.most(8)
+        expect(onDisk()).to.have.members(await layers())
       }
     })
-    const { uidBase } = lab.service.list()[0]!
+    const { uidBase } = (await lab.service.list())[0]!
     const names = (await output('ls /count')).map(Number).sort((a, b) => a - b)
     expect(names).to.deep.equal(until.filter((number) => number % 2 === 1))
     expect(await output('cat /latest; ls /old; ls /opaque; cat /srv/moved/er/file')).to.deep.equal([
@@ -102,13 +102,13 @@ describe('chroot: layers', () => {
     expect(facts[2]).to.equal('1000:1000')
     expect(facts.find((line) => line.startsWith('CapEff'))).to.match(/0000002000$/)
     expect(facts.at(-1)).to.equal('0')
-    const oldest = layers()[0]!
+    const oldest = (await layers())[0]!
     expect(oldest).to.be.greaterThan(1)
     expect(lstatSync(join(lab.chroots, 'a/layers', String(oldest), 'usr/bin/sh')).uid).to.equal(uidBase)
   })
 
   it('drops what a session or a squash that was killed left, without following its links', async () => {
-    const known = layers()
+    const known = await layers()
     const precious = join(lab.top, 'precious')
     mkdirSync(precious)
     writeFileSync(join(precious, 'file'), 'precious')

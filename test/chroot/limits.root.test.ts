@@ -13,8 +13,8 @@ describe('chroot: limits and stopping', () => {
     await lab.service.create({ name: 'limited', from: { directory: lab.source } }, makeContext())
   })
   after(() => lab.remove())
-  afterEach('no process, mount or control group is left', () => {
-    const { uidBase } = lab.service.list()[0]!
+  afterEach('no process, mount or control group is left', async () => {
+    const { uidBase } = (await lab.service.list())[0]!
     const processes = execFileSync('ps', ['-eo', 'uid'], { encoding: 'utf8' }).split('\n').map(Number)
     expect(processes.filter((uid) => uid >= uidBase && uid < uidBase + 65_536)).to.deep.equal([])
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.to.include(lab.top)

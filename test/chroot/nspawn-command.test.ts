@@ -10,6 +10,7 @@ function args(more: Partial<RunRequest> = {}, cgroupProcs: string[] = [], termin
     overlay: writableOverlay([1, 2, 5]),
     cgroupProcs,
     request,
+    binds: request.binds.map((bind) => ({ ...bind, identity: '8:1' })),
     terminal,
   })
   return [file, ...args]
@@ -39,12 +40,17 @@ describe('chroot: the container command line', () => {
     expect(nspawn({ network: true })).not.to.include('--private-network')
   })
 
-  it('escapes what separates the parts of a bind', () => {
+  it('names to nspawn only places that it mounted itself, and escapes what separates the parts of a bind', () => {
     const binds = [
       { source: '/a:b', target: '/c\\d', writable: false },
       { source: '/out', target: '/out', writable: true },
     ]
-    expect(nspawn({ binds })).to.include.members(['--bind-ro=/a\\:b:/c\\\\d', '--bind=/out:/out'])
+    const all = args({ binds })
+    const place = '/run/systemd/nspawn/treeswap-bind-'
+    expect(nspawn({ binds })).to.include.members([`--bind-ro=${place}0:/c\\\\d`, `--bind=${place}1:/out`])
+    const overlay = all.indexOf(writableOverlay([1, 2, 5]))
+    expect(all.slice(overlay + 1, overlay + 6)).to.deep.equal(['8:1', '/a:b', '8:1', '/out', '--'])
+    expect(nspawn({ binds }).join(' ')).not.to.include('/a:b')
   })
 
   it('passes the program and the environment as they are, after everything that is an option', () => {

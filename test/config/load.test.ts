@@ -70,6 +70,7 @@ describe('configuration', () => {
       directory: '/var/lib/treeswap',
       artifacts: 'dir:/var/lib/archive',
       fullEvery: 3,
+      rootProgram: ['/usr/local/sbin/treeswap-root'],
     })
     expect(config.chroots.get('database')).to.deep.equal({ name: 'database', from: '/etc/treeswap/stage3.tar.xz' })
     expect(config.repos.get('overlay')).to.deep.equal({

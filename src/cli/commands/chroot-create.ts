@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import { openRootService } from '../../chroot/root-service.js'
 import { configurationError } from '../../model/errors.js'
-import { builderDirectories } from '../../pipeline/directories.js'
+import { originOf } from '../../pipeline/ensure-chroot.js'
+import { rootServiceOf } from '../../pipeline/root-service-of.js'
 import { targetStatusOf } from '../../system/files.js'
 import { defineCommand } from '../command.js'
 import { builderOf, builderOptions } from '../options.js'
@@ -19,19 +19,18 @@ export const chrootCreate = defineCommand({
     ...builderOptions,
   },
   async run(args, context) {
-    const { directory, config } = builderOf(args)
-    const from = args.from === undefined ? config?.chroots.get(args.name)?.from : resolve(args.from)
-    const status = from === undefined ? undefined : targetStatusOf(from)
-    if (from === undefined || status === undefined) {
+    const builder = builderOf(args)
+    const service = rootServiceOf(builder)
+    const from = args.from === undefined ? builder.config?.chroots.get(args.name)?.from : resolve(args.from)
+    if (from === undefined ? !service.knowsOrigins : targetStatusOf(from) === undefined) {
       throw configurationError(
         'CHROOT_ORIGIN',
         from === undefined ? `nothing says what ${args.name} is to be made from` : `there is no ${from}`,
         'name a tarball or a directory with --from',
       )
     }
-    const origin = status.isDirectory() ? { directory: from } : { tarball: from }
-    const service = openRootService(builderDirectories(directory).chroots)
-    const chroot = await service.create({ name: args.name, from: origin }, context)
-    return { json: { chroot }, text: `the root ${chroot.name} is there, made from ${from}` }
+    const origin = from === undefined ? {} : { from: originOf(from) }
+    const chroot = await service.create({ name: args.name, ...origin }, context)
+    return { json: { chroot }, text: `the root ${chroot.name} is there, made from ${chroot.from}` }
   },
 })

@@ -1,5 +1,4 @@
-import { openRootService } from '../../chroot/root-service.js'
-import { builderDirectories } from '../../pipeline/directories.js'
+import { rootServiceOf } from '../../pipeline/root-service-of.js'
 import { defineCommand } from '../command.js'
 import { builderOf, builderOptions } from '../options.js'
 import { table } from '../table.js'
@@ -13,8 +12,8 @@ export const chrootList = defineCommand({
   },
   positionals: {},
   options: builderOptions,
-  run(args) {
-    const chroots = openRootService(builderDirectories(builderOf(args).directory).chroots).list()
+  async run(args) {
+    const chroots = await rootServiceOf(builderOf(args)).list()
     const rows = chroots.map(({ name, created, layers, uidBase, from }) => [
       name,
       created,
@@ -23,6 +22,6 @@ export const chrootList = defineCommand({
       from,
     ])
     const text = table(['ROOT', 'CREATED', 'LAYERS', 'UIDS FROM', 'MADE FROM'], rows) || 'no roots'
-    return Promise.resolve({ json: { chroots }, text })
+    return { json: { chroots }, text }
   },
 })

@@ -1,5 +1,4 @@
-import { openRootService } from '../../chroot/root-service.js'
-import { builderDirectories } from '../../pipeline/directories.js'
+import { rootServiceOf } from '../../pipeline/root-service-of.js'
 import { defineCommand } from '../command.js'
 import { builderOf, builderOptions } from '../options.js'
 
@@ -10,7 +9,7 @@ export const chrootRemove = defineCommand({
   positionals: { name: { type: 'string', describe: 'name of the root', demandOption: true } },
   options: builderOptions,
   async run(args, context) {
-    await openRootService(builderDirectories(builderOf(args).directory).chroots).remove(args.name, context)
+    await rootServiceOf(builderOf(args)).remove(args.name, context)
     return { json: { removed: args.name }, text: `the root ${args.name} is removed` }
   },
 })

@@ -1,5 +1,4 @@
-import { openRootService } from '../../chroot/root-service.js'
-import { builderDirectories } from '../../pipeline/directories.js'
+import { rootServiceOf } from '../../pipeline/root-service-of.js'
 import { environment } from '../../system/environment.js'
 import { defineCommand } from '../command.js'
 import { builderOf, builderOptions } from '../options.js'
@@ -17,7 +16,7 @@ export const chrootShell = defineCommand({
     ...builderOptions,
   },
   async run(args, context) {
-    const service = openRootService(builderDirectories(builderOf(args).directory).chroots)
+    const service = rootServiceOf(builderOf(args))
     const argv = context.rest.length > 0 ? context.rest : ['/bin/bash', '--login']
     const { TERM = 'dumb' } = environment()
     const lines: string[] = []

@@ -49,7 +49,7 @@ export const snapshot = defineCommand({
         chroot: args.chroot === undefined ? undefined : validName('chroot', args.chroot),
         masters: await Promise.all(args.master.map((master) => chooseSnapshot(master))),
         previous: any ? await snapshotOf(earlier, name) : undefined,
-        builder: builderOf(args).directory,
+        builder: builderOf(args),
         tools: { treeswap: version() },
       },
       context,
