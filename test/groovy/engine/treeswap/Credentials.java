@@ -1,0 +1,51 @@
+package treeswap;
+
+import hudson.AbortException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/** The step `withCredentials`: secrets by environment or file, masked in the console. */
+final class Credentials {
+    private Credentials() {}
+
+    static Map<String, String> bind(List<?> bindings, Place place, Build build) throws IOException {
+        Map<String, String> variables = new LinkedHashMap<>();
+        for (Object entry : bindings) {
+            Map<?, ?> binding = (Map<?, ?>) entry;
+            String id = String.valueOf(binding.get("credentialsId"));
+            Map<?, ?> secret = (Map<?, ?>) build.section("credentials").get(id);
+            if (secret == null) throw new AbortException("Could not find credentials entry with ID '" + id + "'");
+            if (binding.get("$class").equals("usernamePassword")) {
+                variables.put(binding.get("usernameVariable").toString(), secret.get("username").toString());
+                variables.put(binding.get("passwordVariable").toString(), secret.get("password").toString());
+                build.mask(secret.get("password").toString());
+            } else {
+                Path key = place.temporary().resolve("secretFiles/" + UUID.randomUUID() + "/ssh-key");
+                Files.createDirectories(key.getParent());
+                Files.write(key, secret.get("key").toString().getBytes(StandardCharsets.UTF_8));
+                Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("r--------"));
+                give(key, place);
+                variables.put(binding.get("keyFileVariable").toString(), key.toString());
+                build.mask(key.toString());
+            }
+        }
+        return variables;
+    }
+
+    /** Files that the server writes on an agent belong to the agent's user. */
+    static void give(Path file, Place place) throws IOException {
+        if (place.user() == null) return;
+        int user = Integer.parseInt(place.user());
+        for (Path path : List.of(file, file.getParent())) {
+            Files.setAttribute(path, "unix:uid", user);
+            Files.setAttribute(path, "unix:gid", user);
+        }
+    }
+}
