@@ -82,6 +82,7 @@ export function storeOf(args: PublisherArguments, options?: { create: boolean })
 /** Directory of the builder, and the configuration it came from if that was read. */
 export function builderOf(args: { builder: string | undefined; config: string | undefined }): {
   directory: string
+  rootProgram: string[]
   config: Config | undefined
 } {
   const config = args.builder === undefined || args.config !== undefined ? loadConfig(args.config) : undefined
@@ -93,5 +94,4 @@ export function builderOf(args: { builder: string | undefined; config: string | 
 export function buildNumber(option: string, text: string): number {
   if (/^[1-9][0-9]{0,9}$/.test(text)) return Number(text)
   throw usageError(`${option} must be a number from 1 on, not ${JSON.stringify(text)}`, 'build numbers rise from 1')
-  rootProgram: string[]
 }
