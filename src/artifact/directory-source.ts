@@ -5,10 +5,9 @@ import type { Build } from '../model/build.js'
 import { configurationError, infrastructureError } from '../model/errors.js'
 import { validName } from '../model/names.js'
 import { exists, listDirectory, readStream, readTextIfThere, targetStatusOf } from '../system/files.js'
+import { artifactFile, buildMissing, checkPlace, NUMBER, validNumber } from './place.js'
 import type { ArtifactSource, Item } from './source.js'
 
-const NUMBER = /^[1-9][0-9]{0,9}$/
-const FILE = /^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$/
 const REPOS = 'repos'
 /** A build record is a few kilobytes; what is larger is something else. */
 const MAX_RECORD = 2 ** 20
@@ -118,32 +117,8 @@ export function openArtifactDirectory(directory: string): { source: ArtifactSour
   return { source, item, build }
 }
 
-/** @param number undefined: the latest was meant */
-export function buildMissing(
-  source: ArtifactSource,
-  { kind, name }: Item,
-  number: number | undefined,
-  there: readonly number[],
-): Error {
-  const what = kind === 'machine' ? name : `the ebuild repo ${name}`
-  return configurationError(
-    'BUILD_MISSING',
-    `${source.description} has no build ${number === undefined ? '' : `${number} `}of ${what}`,
-    there.length === 0
-      ? 'it has no build under that name at all: see that source and name are right'
-      : `it has the builds ${there.slice(-20).join(', ')}`,
-  )
-}
-
 function existingFile(directory: string, file: string): string {
-  if (!FILE.test(file)) {
-    throw configurationError(
-      'NAME_INVALID',
-      `${JSON.stringify(file)} cannot be a file of an artifact`,
-      'the build record was not written by treeswap: build again',
-    )
-  }
-  const path = `${directory}/${file}`
+  const path = `${directory}/${artifactFile(file)}`
   if (targetStatusOf(path)?.isFile()) return path
   throw infrastructureError(
     'FILE_MISSING',
@@ -157,20 +132,6 @@ function readRecord(path: string): string | undefined {
   if (status === undefined) return undefined
   if (status.isFile() && status.size <= MAX_RECORD) return readTextIfThere(path)
   return ''
-}
-
-function checkPlace(build: Build, { kind, name }: Item, number: number, path: string): Build {
-  if (build.kind === kind && build.name === name && build.number === number) return build
-  throw configurationError(
-    'BUILD_MISPLACED',
-    `${path} says that it is build ${build.number} of the ${build.kind} ${build.name}`,
-    `an artifact must lie where its name and number say: ${name}/${number} is another one`,
-  )
-}
-
-function validNumber(number: number): number {
-  if (Number.isSafeInteger(number) && NUMBER.test(String(number))) return number
-  throw configurationError('NUMBER_INVALID', `${number} cannot be the number of a build`, 'use 1, 2, 3, …')
 }
 
 /** Errors of synchronous work as rejections. */

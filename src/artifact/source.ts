@@ -6,9 +6,10 @@ import type { Context } from '../model/report.js'
 import { explainDiskError, removeTree, rename } from '../system/files.js'
 import { CheckedInput } from './checked-input.js'
 import { damaged } from './damage.js'
-import { buildMissing, DirectorySource, openArtifactDirectory } from './directory-source.js'
+import { DirectorySource, openArtifactDirectory } from './directory-source.js'
 import { HashedFile } from './hashed-file.js'
 import { openManifest } from './manifest-file.js'
+import { buildMissing } from './place.js'
 
 /** What has numbered builds. */
 export interface Item {
@@ -53,12 +54,15 @@ export function openArtifact(directory: string): { source: ArtifactSource; item:
   return openArtifactDirectory(directory)
 }
 
-/** The build that is meant: `number`, or the latest. @throws BUILD_MISSING with the numbers there are */
+/**
+ * The build that is meant: `number`, or the latest.
+ * @throws BUILD_MISSING with the numbers there are, and what readBuild throws for one that cannot be used
+ */
 export async function chooseNumber(source: ArtifactSource, item: Item, number?: number): Promise<number> {
-  const numbers = await source.numbers(item)
-  const chosen = number ?? numbers.at(-1)
-  if (chosen !== undefined && numbers.includes(chosen)) return chosen
-  throw buildMissing(source, item, number, numbers)
+  const chosen = number ?? (await source.numbers(item)).at(-1)
+  if (chosen === undefined) throw buildMissing(source, item, number, [])
+  if (number !== undefined) await source.readBuild(item, number)
+  return chosen
 }
 
 /** @throws PACK_DAMAGED, MANIFEST_INVALID, FILE_MISSING, ABORTED */

@@ -4,3 +4,30 @@ export function environment(): Record<string, string> {
     Object.entries(process.env).filter((pair): pair is [string, string] => pair[1] !== undefined),
   )
 }
+
+/** Credentials: for this program alone. */
+const PRIVATE = ['TREESWAP_JENKINS_USER', 'TREESWAP_JENKINS_TOKEN', 'TREESWAP_JENKINS_PASSWORD'] as const
+const taken = new Map<string, string>()
+
+/** Takes credentials out of the environment, which every program that is started inherits. To be called first. */
+export function hideCredentials(): void {
+  for (const name of PRIVATE) {
+    const value = process.env[name]
+    if (value !== undefined && value !== '') taken.set(name, value)
+    Reflect.deleteProperty(process.env, name)
+  }
+}
+
+/** What the environment says of a Jenkins and of the user that asks it. */
+export function jenkinsEnvironment(): Partial<Record<'url' | 'user' | 'token' | 'password', string>> {
+  hideCredentials()
+  const values = {
+    url: process.env.JENKINS_URL,
+    user: taken.get('TREESWAP_JENKINS_USER'),
+    token: taken.get('TREESWAP_JENKINS_TOKEN'),
+    password: taken.get('TREESWAP_JENKINS_PASSWORD'),
+  }
+  return Object.fromEntries(
+    Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== ''),
+  )
+}

@@ -1,0 +1,78 @@
+import type { JenkinsConfig } from '../config/jenkins.js'
+import { serverUrlProblem } from '../config/urls.js'
+import { configurationError } from '../model/errors.js'
+import { jenkinsEnvironment } from '../system/environment.js'
+import { readText, targetStatusOf } from '../system/files.js'
+
+/** Where a Jenkins is and who asks. Without a token and a password it is asked anonymously. */
+export interface Access {
+  /** base URL; it may have a context path, and has no credentials */
+  url: string
+  user?: string
+  /** API token: nothing else is needed */
+  token?: string
+  /** … or a password, which needs a crumb and a session */
+  password?: string
+}
+
+/** A token is 34 characters; a file with more than this is something else. */
+const MAX_TOKEN = 4096
+
+/**
+ * The access that the configuration says, and the environment where it is silent (JENKINS_URL, TREESWAP_JENKINS_USER,
+ * TREESWAP_JENKINS_TOKEN or TREESWAP_JENKINS_PASSWORD). A token of the environment goes to the environment's Jenkins
+ * only: a configuration that comes from a repository must not send it elsewhere.
+ * @throws JENKINS_URL_MISSING, JENKINS_URL_INVALID, JENKINS_URL_DIFFERENT, TOKEN_FILE
+ */
+export function accessTo(config: JenkinsConfig | undefined): Access {
+  const given = jenkinsEnvironment()
+  const url = config?.url ?? given.url
+  if (url === undefined) {
+    throw configurationError(
+      'JENKINS_URL_MISSING',
+      'it is not known where Jenkins is',
+      'write url under jenkins in the configuration, or set JENKINS_URL in the environment',
+    )
+  }
+  validUrl(url)
+  const user = config?.user ?? given.user
+  const known = { url, ...(user !== undefined && { user }) }
+  if (config?.tokenFile !== undefined) return { ...known, token: readToken(config.tokenFile) }
+  if (given.token === undefined && given.password === undefined) return known
+  if (given.url !== undefined && validUrl(given.url).origin !== validUrl(url).origin) {
+    throw configurationError(
+      'JENKINS_URL_DIFFERENT',
+      `the credentials in the environment are for ${validUrl(given.url).origin}, but the configuration names ${validUrl(url).origin}`,
+      'make jenkins.url and JENKINS_URL name one Jenkins, or name a token-file in the configuration',
+    )
+  }
+  if (given.token !== undefined) return { ...known, token: given.token }
+  return { ...known, ...(given.password !== undefined && { password: given.password }) }
+}
+
+/** @throws JENKINS_URL_INVALID, without repeating what may be a password */
+export function validUrl(url: string): URL {
+  const problem = serverUrlProblem(url)
+  if (problem === undefined) return new URL(url)
+  throw configurationError(
+    'JENKINS_URL_INVALID',
+    `the URL of Jenkins cannot be used: ${problem}`,
+    'mend jenkins.url in the configuration, or JENKINS_URL; credentials belong into token-file or TREESWAP_JENKINS_TOKEN',
+  )
+}
+
+function readToken(file: string): string {
+  const wrong = (why: string): Error =>
+    configurationError(
+      'TOKEN_FILE',
+      `the file with the API token, ${file}, ${why}`,
+      'make a token in Jenkins (your name, Security, API Token), write it into that file alone, and chmod 0600 it',
+    )
+  const status = targetStatusOf(file)
+  if (status === undefined) throw wrong('is not there')
+  if (!status.isFile() || status.size > MAX_TOKEN) throw wrong('is no file with a token')
+  if ((status.mode & 0o007) !== 0) throw wrong('can be read or changed by everybody')
+  const token = readText(file).trim()
+  if (!/^[!-~]+$/.test(token)) throw wrong('does not hold one word')
+  return token
+}

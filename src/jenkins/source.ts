@@ -1,0 +1,137 @@
+import type { Readable } from 'node:stream'
+import { artifactFile, buildMissing, checkPlace, validNumber } from '../artifact/place.js'
+import type { ArtifactSource, Item } from '../artifact/source.js'
+import { BUILD_FILE, parseBuild } from '../model/build.js'
+import type { Build } from '../model/build.js'
+import { configurationError, infrastructureError } from '../model/errors.js'
+import { listJenkinsBuilds, readJenkinsBuild } from './builds.js'
+import type { JenkinsBuild } from './builds.js'
+import { orMissing } from './client.js'
+import type { Jenkins } from './client.js'
+import { jobPath, validJob } from './job-name.js'
+
+export interface JenkinsSourceOptions {
+  /** the build that is "the latest"; default: the last successful one */
+  only?: number | undefined
+  /** the running build that may be read, by itself: what it has archived must be all */
+  running?: number | undefined
+}
+
+/** build.json and where it lies among a build's artifacts. */
+interface Archived {
+  build: Build
+  text: string
+  /** with a slash at its end, relative to the build's artifacts; '' is their top */
+  directory: string
+}
+
+/** A build record is a few kilobytes; what is larger is something else. */
+const MAX_RECORD = 2 ** 20
+
+/**
+ * `jenkins:JOB`: the builds of one item, under the numbers that Jenkins gave them. Of a build's artifacts the one file
+ * build.json says what the rest beside it is. Only builds with the result SUCCESS are read.
+ * @throws JOB_INVALID
+ */
+export function jenkinsSource(jenkins: Jenkins, job: string, options: JenkinsSourceOptions = {}): ArtifactSource {
+  const name = validJob(job)
+  const { only, running } = options
+  const known = new Map<number, Archived>()
+  const source: ArtifactSource = {
+    description: `jenkins:${name}`,
+
+    async numbers() {
+      const builds = await listJenkinsBuilds(jenkins, name)
+      const good = builds.filter((build) => isGood(build, running) && recordsOf(build).length > 0)
+      return good.map(({ number }) => number).filter((number) => only === undefined || number === only)
+    },
+
+    async readBuild(item, number) {
+      const { build, text } = await archived(item, number)
+      return { build, text }
+    },
+
+    async open(item, number, file): Promise<Readable> {
+      artifactFile(file)
+      const { build, directory } = await archived(item, number)
+      const records = build.packs.flatMap((pack) => [pack, pack.manifest]).concat(build.log ?? [])
+      const record = records.find((candidate) => candidate.file === file)
+      const stream = await orMissing(jenkins.download(artifactPath(number, directory + file), record?.size))
+      if (stream !== undefined) return stream
+      throw infrastructureError(
+        'FILE_MISSING',
+        `${source.description}@${number} has no ${file}, though its build record names it`,
+        'see under "Build Artifacts" of that build; build again where it is gone',
+      )
+    },
+  }
+
+  async function archived(item: Item, number: number): Promise<Archived> {
+    const before = known.get(validNumber(number))
+    if (before !== undefined) {
+      checkPlace(before.build, item, number, placeOf(number, before.directory))
+      return before
+    }
+    const found = await orMissing(readJenkinsBuild(jenkins, name, number))
+    if (found === undefined) throw buildMissing(source, item, number, await source.numbers(item))
+    if (!isGood(found, running)) throw notReadable(source.description, found)
+    const directory = directoryOf(found, source.description)
+    const { text } = await jenkins.getText(artifactPath(number, directory + BUILD_FILE), MAX_RECORD)
+    const place = placeOf(number, directory)
+    const result = { build: checkPlace(parseBuild(text, place), item, number, place), text, directory }
+    known.set(number, result)
+    return result
+  }
+
+  function artifactPath(number: number, path: string): string {
+    return `${jobPath(name)}/${number}/artifact/${path.split('/').map(encodeURIComponent).join('/')}`
+  }
+
+  function placeOf(number: number, directory: string): string {
+    return `${source.description}@${number}: ${directory}${BUILD_FILE}`
+  }
+
+  return source
+}
+
+/** A running build has no result, or that which was set so far. */
+function isGood({ number, result, building }: JenkinsBuild, running: number | undefined): boolean {
+  if (building || result == null) return number === running && (result == null || result === 'SUCCESS')
+  return result === 'SUCCESS'
+}
+
+function notReadable(source: string, { number, result, building }: JenkinsBuild): Error {
+  if (result != null && result !== 'SUCCESS') {
+    return configurationError(
+      'BUILD_NOT_SUCCESSFUL',
+      `build ${number} of ${source} has the result ${JSON.stringify(result.slice(0, 40))}: only SUCCESS is taken`,
+      'see its console output; name a build that succeeded, or leave the number off to get the last one',
+    )
+  }
+  return configurationError(
+    'BUILD_RUNNING',
+    `build ${number} of ${source} ${building ? 'is running' : 'has no result yet'}: what it has archived may not be all`,
+    'wait until it has ended; only the build itself, when it has archived everything, may publish it with --running',
+  )
+}
+
+function recordsOf({ artifacts }: JenkinsBuild): string[] {
+  return artifacts.filter(({ fileName }) => fileName === BUILD_FILE).map(({ relativePath }) => relativePath)
+}
+
+/** Where the one build.json lies. */
+function directoryOf(build: JenkinsBuild, source: string): string {
+  const [path, ...others] = recordsOf(build)
+  const segments = path?.split('/') ?? []
+  const good = segments.every((segment) => !['', '.', '..'].includes(segment) && !/[\\\p{Cc}]/u.test(segment))
+  if (path !== undefined && others.length === 0 && good && segments.at(-1) === BUILD_FILE) {
+    return path.slice(0, -BUILD_FILE.length)
+  }
+  const all = [path, ...others].map((one) => JSON.stringify(one)).join(', ')
+  const found = path === undefined ? `no ${BUILD_FILE}` : all
+  throw configurationError(
+    'ARTIFACT_MISSING',
+    `build ${build.number} of ${source} is to have one ${BUILD_FILE} among its artifacts, and has ${found}`,
+    'its artifacts may have been discarded by then; else see that the job archives one artifact directory, and that it is a treeswap job',
+  )
+}
