@@ -17,6 +17,7 @@ import { list } from './commands/list.js'
 import { log } from './commands/log.js'
 import { pack } from './commands/pack.js'
 import { publish } from './commands/publish.js'
+import { publisher } from './commands/publisher.js'
 import { pull } from './commands/pull.js'
 import { rollback } from './commands/rollback.js'
 import { run } from './commands/run.js'
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   pull,
   publish,
   rollback,
+  publisher,
   list,
   status,
   show,

@@ -11,6 +11,8 @@ export interface RunOptions {
   signal?: AbortSignal
   /** called with each line of output and of error output */
   onLine?: (line: string) => void
+  /** called with each line of error output, while output becomes the result */
+  onErrorLine?: (line: string) => void
   /** where the program's output goes instead of into the result */
   output?: Writable
   /** milliseconds between SIGTERM and SIGKILL after an abort; default 3000 */
@@ -28,14 +30,14 @@ export interface Finished {
  * @throws PROGRAM_MISSING, PROGRAM_KILLED, ABORTED
  */
 export async function runAny(file: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const { cwd, env, input, signal, onLine, output, killAfter = 3000 } = options
+  const { cwd, env, input, signal, onLine, onErrorLine, output, killAfter = 3000 } = options
   const child = execa(file, [...args], {
     reject: false,
     stripFinalNewline: false,
     maxBuffer: 64 * 1024 * 1024,
     forceKillAfterDelay: killAfter,
     stdin: input === undefined ? 'ignore' : 'pipe',
-    buffer: { stdout: output === undefined && onLine === undefined, stderr: onLine === undefined },
+    buffer: { stdout: output === undefined && onLine === undefined, stderr: (onLine ?? onErrorLine) === undefined },
     ...(cwd !== undefined && { cwd }),
     ...(env !== undefined && { env, extendEnv: false }),
     ...(signal !== undefined && { cancelSignal: signal }),
@@ -47,7 +49,9 @@ export async function runAny(file: string, args: readonly string[], options: Run
     if (child.stdin) input.pipe(child.stdin)
   }
   if (output !== undefined) child.stdout.pipe(output)
-  const lines = onLine && forEachLine(child.stdout, child.stderr, onLine)
+  const lines = onLine
+    ? forEachLine(child.stdout, child.stderr, onLine)
+    : onErrorLine && splitLines(child.stderr, onErrorLine)
   const result = await child
   await lines
   if (result.isCanceled) throw aborted(file)

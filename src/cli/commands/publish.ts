@@ -4,6 +4,7 @@ import { openStore } from '../../store/layout.js'
 import { pull } from '../../store/pull.js'
 import { defineCommand } from '../command.js'
 import { publishingOf, publishOptions } from '../options.js'
+import { askPublisher, overOption } from '../over.js'
 import { describePublication } from '../publication.js'
 import { inSource } from '../pull-reference.js'
 
@@ -13,12 +14,18 @@ export const publish = defineCommand({
   examples: {
     'publish database': 'the latest build in the store',
     'publish database@12 --from dir:/var/lib/treeswap/artifacts': 'pull a build, then publish it',
+    'publish database@12 --over': 'ask the publisher to do that, over SSH',
   },
   positionals: { reference: { type: 'string', describe: 'TREE[@REF]; default: the latest build', demandOption: true } },
-  options: { from: { type: 'string', describe: 'pull the build from here first: dir:PATH' }, ...publishOptions },
+  options: {
+    from: { type: 'string', describe: 'pull the build from here first: dir:PATH' },
+    ...publishOptions,
+    ...overOption,
+  },
   async run(args, context) {
-    const settings = publishingOf(args)
     const reference = parseReference(args.reference)
+    if (args.over) return describePublication(await askPublisher('publish', reference, args, context))
+    const settings = publishingOf(args)
     const store = openStore(settings.root, { create: args.from !== undefined })
     if (args.from === undefined) {
       return describePublication(await publishReference(store, reference, settings, context))

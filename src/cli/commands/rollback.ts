@@ -3,6 +3,7 @@ import { rollback as rollBack } from '../../publish/publish.js'
 import { openStore } from '../../store/layout.js'
 import { defineCommand } from '../command.js'
 import { publishingOf, publishOptions } from '../options.js'
+import { askPublisher, overOption } from '../over.js'
 import { describePublication } from '../publication.js'
 
 export const rollback = defineCommand({
@@ -12,10 +13,11 @@ export const rollback = defineCommand({
   positionals: {
     reference: { type: 'string', describe: 'TREE[@REF]; default: the one published before', demandOption: true },
   },
-  options: publishOptions,
+  options: { ...publishOptions, ...overOption },
   async run(args, context) {
-    const settings = publishingOf(args)
     const reference = parseReference(args.reference)
+    if (args.over) return describePublication(await askPublisher('rollback', reference, args, context))
+    const settings = publishingOf(args)
     return describePublication(await rollBack(openStore(settings.root), reference, settings, context))
   },
 })

@@ -1,0 +1,60 @@
+import { chooseNumber, openSource } from '../artifact/source.js'
+import type { ArtifactSource } from '../artifact/source.js'
+import type { Config } from '../config/config.js'
+import { configurationError } from '../model/errors.js'
+import { didYouMean } from '../model/names.js'
+import type { Context } from '../model/report.js'
+import { publish, rollback } from '../publish/publish.js'
+import { openStore } from '../store/layout.js'
+import { pull } from '../store/pull.js'
+import { parseRequest } from './publish-request.js'
+import type { PublishAnswer } from './publish-request.js'
+
+/** What the publisher's own administrator has said. */
+export interface PublisherSite {
+  config: Config
+  /** where artifacts come from; default: the jobs of the configuration's Jenkins, or the builder's artifacts */
+  from: string | undefined
+}
+
+/**
+ * Carries out a request of somebody who may ask for builds to be published, and for nothing else: which directories
+ * are served, where artifacts come from and which trees there are is up to the site.
+ * @param text the request, as it came
+ * @throws REQUEST_INVALID, REQUEST_TOO_NEW, NAME_INVALID, REFERENCE_INVALID, TREE_UNKNOWN, and what pull, publish and
+ * rollback throw
+ */
+export async function serveRequest(text: string, site: PublisherSite, context: Context): Promise<PublishAnswer> {
+  const { request, reference } = parseRequest(text)
+  const { publisher } = site.config
+  requireKnown(request.tree, site.config)
+  const store = openStore(publisher.root, { create: request.action === 'publish' })
+  if (request.action === 'rollback') return await rollback(store, reference, publisher, context)
+  const { build } = reference
+  if (build !== undefined && build.kind !== 'number' && build.kind !== 'latest') {
+    throw configurationError(
+      'REQUEST_INVALID',
+      `a build to publish is named by its number, not by ${JSON.stringify(request.reference)}`,
+      'ask for a rollback to publish what is in the store already',
+    )
+  }
+  const source = sourceOf(site)
+  const number = await chooseNumber(source, { kind: 'machine', name: request.tree }, request.build)
+  const { fetchedBytes, newObjects } = await pull(store, source, request.tree, number, context)
+  const publication = await publish(store, request.tree, number, publisher, context)
+  return { ...publication, pulled: { fetchedBytes, newObjects } }
+}
+
+/** Where the site names its machines, there is nothing else to publish. */
+function requireKnown(tree: string, { machines, file }: Config): void {
+  if (machines.size === 0 || machines.has(tree)) return
+  throw configurationError(
+    'TREE_UNKNOWN',
+    `${file} has no machine ${tree}`,
+    didYouMean(tree, machines.keys()) || `it has ${[...machines.keys()].join(', ')}`,
+  )
+}
+
+function sourceOf({ config, from }: PublisherSite): ArtifactSource {
+  return openSource(from ?? config.builder.artifacts)
+}
