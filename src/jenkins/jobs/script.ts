@@ -1,0 +1,66 @@
+import type { MachineConfig, RepoConfig } from '../../config/config.js'
+import type { JobsConfig } from './model.js'
+
+type Value = string | number | boolean | Value[] | { [key: string]: Value | undefined }
+type Arguments = Record<string, Value | undefined>
+
+/**
+ * The pipeline of a generated job: it loads the shared library and calls one step (vars/). It says itself what must be
+ * known before the configuration is read; all else the step takes from there.
+ */
+export function repoScript({ name }: RepoConfig, jenkins: JobsConfig): string {
+  return pipeline(jenkins, step('treeswapRepo', { repo: name, agent: jenkins.agent, ...common(jenkins) }))
+}
+
+export function machineScript({ name, repos, publish }: MachineConfig, jenkins: JobsConfig): string {
+  return pipeline(
+    jenkins,
+    step('treeswapMachine', {
+      machine: name,
+      repos,
+      agent: jenkins.agent,
+      ...(publish ? publisher(jenkins) : { publish: false }),
+      ...common(jenkins),
+    }),
+  )
+}
+
+export function publishScript(jenkins: JobsConfig): string {
+  const options = { ...publisher(jenkins), ...common(jenkins) }
+  const call = (name: string): string => step(name, options, 'tree: params.TREE, reference: params.REFERENCE')
+  return pipeline(
+    jenkins,
+    `if (params.ACTION == 'rollback') {\n  ${call('treeswapRollback')}\n} else {\n  ${call('treeswapPublish')}\n}`,
+  )
+}
+
+function pipeline({ library }: JobsConfig, body: string): string {
+  return `@Library(${groovy(library)}) _\n${body}\n`
+}
+
+function common({ credentials, timeoutSeconds, config }: JobsConfig): Arguments {
+  return { credentials, timeout: Math.ceil(timeoutSeconds / 60), config: { ...config } }
+}
+
+function publisher({ publisher, publishOver }: JobsConfig): Arguments {
+  return publishOver === undefined ? { publisher } : { publishOver: { ...publishOver } }
+}
+
+/** @param first arguments that are Groovy already */
+function step(name: string, options: Arguments, first?: string): string {
+  return `${name} ${[...(first === undefined ? [] : [first]), entries(options)].join(', ')}`
+}
+
+function entries(map: Arguments): string {
+  return Object.entries(map)
+    .flatMap(([key, value]) => (value === undefined ? [] : [`${key}: ${groovy(value)}`]))
+    .join(', ')
+}
+
+/** A Groovy literal; strings single-quoted, in which nothing is interpolated. */
+function groovy(value: Value): string {
+  if (typeof value === 'string')
+    return `'${value.replace(/[\\']/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r')}'`
+  if (Array.isArray(value)) return `[${value.map(groovy).join(', ')}]`
+  return typeof value === 'object' ? `[${entries(value)}]` : String(value)
+}
