@@ -71,10 +71,10 @@ async function* read(download: Download, first: HttpAnswer, stop: AbortSignal): 
   }
 }
 
-/** RFC 9110, 14.4: `Content-Range: bytes FIRST-LAST/TOTAL`. */
+/** RFC 9110, 14.4: `Content-Range: bytes FIRST-LAST/TOTAL`; Hudson leaves the unit out. */
 function checkRange(answer: HttpAnswer, offset: number, first: HttpAnswer): void {
   const { status, headers } = answer
-  const [, start, total] = /^bytes ([0-9]+)-[0-9]+\/([0-9]+|\*)$/.exec(headers.get('content-range') ?? '') ?? []
+  const [, start, total] = /^(?:bytes )?([0-9]+)-[0-9]+\/([0-9]+|\*)$/.exec(headers.get('content-range') ?? '') ?? []
   const whole = first.headers.get('content-length') ?? total
   if (status === 206 && start === String(offset) && (total === whole || total === '*')) return
   answer.close()
