@@ -4,6 +4,8 @@ export interface Caller {
   gid: number
   /** directories in which everything lies that may be lent; undefined: wherever the caller likes, who is root itself */
   below?: readonly string[]
+  /** whether a uid belonged to a root that was removed, so that what it left may be lent again */
+  abandoned?: (uid: number) => boolean
 }
 
 /** This process's own user. */
@@ -11,9 +13,9 @@ export function ownCaller(): Caller {
   return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
 }
 
-/** Whether root may treat what this user owns as the caller's. Root itself may treat everything so. */
+/** Whether root may treat a directory that this user owns as the caller's. Root itself may treat everything so. */
 export function isCallers(uid: number, caller: Caller): boolean {
-  return caller.below === undefined || uid === caller.uid
+  return caller.below === undefined || uid === caller.uid || caller.abandoned?.(uid) === true
 }
 
 /** Whether this process may do by itself what needs root. */

@@ -3,8 +3,7 @@ import { version } from '../system/version.js'
 import { type Hello, PROTOCOL } from './remote-protocol.js'
 
 /** @param said what sudo or the program wrote to standard error */
-export function notStarted(command: readonly string[], said: string): Error {
-  const program = command.slice(2)
+export function notStarted(program: readonly string[], said: string): Error {
   const line = program.join(' ')
   if (/a password is required|not allowed to|is not in the sudoers|may not run sudo/.test(said)) {
     return configurationError(
@@ -27,10 +26,10 @@ export function notStarted(command: readonly string[], said: string): Error {
   )
 }
 
-export function otherVersion(hello: Hello, command: readonly string[]): Error {
+export function otherVersion(hello: Hello, program: readonly string[]): Error {
   return configurationError(
     'ROOT_PROGRAM_VERSION',
-    `${command.slice(2).join(' ')} is of treeswap ${hello.version} (protocol ${hello.protocol}), ` +
+    `${program.join(' ')} is of treeswap ${hello.version} (protocol ${hello.protocol}), ` +
       `this is treeswap ${version()} (protocol ${PROTOCOL})`,
     'install dist/treeswap-root.mjs of this version in its place (docs/jenkins-agent.md)',
   )

@@ -4,21 +4,35 @@ import { openTalk, type Talk } from './remote-talk.js'
 import { configurationError } from '../model/errors.js'
 import { parseCreateRequest, parseRunRequest, type RootService, type Session } from './requests.js'
 
+type Talking = <T>(context: Context, use: (talk: Talk) => Promise<T>) => Promise<T>
+
+const SUDO = ['sudo', '--non-interactive']
+
 /**
  * A root service for those who are not root: the root program does the work, as its own configuration allows.
- * @param program root program and its arguments, called through sudo; one process for each request or session
+ * @param program root program and its arguments; one process for each request or session
+ * @param through what makes it run as root
  */
-export function remoteRootService(program: readonly string[]): RootService {
+export function remoteRootService(program: readonly string[], through: readonly string[] = SUDO): RootService {
+  const talking: Talking = async (context, use) => {
+    const talk = await openTalk(program, through, context)
+    try {
+      return await use(talk)
+    } finally {
+      // where `use` failed, this is what undoes the session
+      await talk.close()
+    }
+  }
   return {
     knowsOrigins: true,
     create: (data, context) => {
       const request = parseCreateRequest(data)
-      return talking(program, context, (talk) => talk.ask({ type: 'create', request }))
+      return talking(context, (talk) => talk.ask({ type: 'create', request }))
     },
-    list: async () => (await askWhatThereIs(program)).chroots,
+    list: async () => (await talking(silent, (talk) => talk.ask({ type: 'list' }))).chroots,
     remove: () => Promise.reject(notHere('removed')),
     session: (chroot, context, use) =>
-      talking(program, context, async (talk) => {
+      talking(context, async (talk) => {
         const { uidBase } = await talk.ask({ type: 'session', chroot })
         const result = await use(withOwnDirectories(remoteSession(talk, uidBase)))
         await talk.ask({ type: 'end' })
@@ -27,12 +41,18 @@ export function remoteRootService(program: readonly string[]): RootService {
   }
 }
 
-/** Version of the root program, the roots that there are, and the names of those that may be used. */
-export async function askWhatThereIs(program: readonly string[]) {
-  return talking(program, silent, async (talk) => ({
-    version: talk.version,
-    ...(await talk.ask({ type: 'list' })),
-  }))
+/**
+ * What this user can have done by root.
+ * @returns version of the root program, and names of the roots that its configuration allows
+ */
+export async function askRootProgram(program: readonly string[]): Promise<{ version: string; allowed: string[] }> {
+  const talk = await openTalk(program, SUDO, silent)
+  try {
+    const { allowed } = await talk.ask({ type: 'list' })
+    return { version: talk.version, allowed }
+  } finally {
+    await talk.close()
+  }
 }
 
 function remoteSession(talk: Talk, uidBase: number): Session {
@@ -50,16 +70,6 @@ function remoteSession(talk: Talk, uidBase: number): Session {
     reclaim: async (directory) => {
       await talk.ask({ type: 'reclaim', directory })
     },
-  }
-}
-
-async function talking<T>(program: readonly string[], context: Context, use: (talk: Talk) => Promise<T>): Promise<T> {
-  const talk = await openTalk(['sudo', '--non-interactive', ...program], context)
-  try {
-    return await use(talk)
-  } finally {
-    // where `use` failed, this is what undoes the session
-    await talk.close()
   }
 }
 

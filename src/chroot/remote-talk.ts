@@ -40,13 +40,17 @@ export interface Talk {
 
 /**
  * Starts the root program and greets it.
- * @param command program and arguments that make it run as root
+ * @param through what makes it run as root: sudo
  * @throws ROOT_PROGRAM_REFUSED, ROOT_PROGRAM_MISSING, ROOT_PROGRAM_FAILED, ROOT_PROGRAM_VERSION, ABORTED, and what the
  * program finds wrong in its configuration
  */
-export async function openTalk(command: readonly string[], { report, signal }: Context): Promise<Talk> {
+export async function openTalk(
+  program: readonly string[],
+  through: readonly string[],
+  { report, signal }: Context,
+): Promise<Talk> {
   if (signal.aborted) throw aborted('the work in chroots')
-  const [file = '', ...args] = command
+  const [file = '', ...args] = [...through, ...program]
   const child = await startChild(file, args, { env, input: 'pipe', output: 'pipe' })
   child.control.destroy()
   const told = lastWords(child)
@@ -64,7 +68,7 @@ export async function openTalk(command: readonly string[], { report, signal }: C
     if (done !== true) return value
     alive = false
     await child.ended
-    throw notStarted(command, await told)
+    throw notStarted(program, await told)
   }
   const close = async (): Promise<void> => {
     alive = false
@@ -100,7 +104,7 @@ export async function openTalk(command: readonly string[], { report, signal }: C
       if (answered.data?.type === 'error') throw repliedError(answered.data)
       throw unreadable('it does not say hello')
     }
-    if (greeting.data.protocol !== PROTOCOL) throw otherVersion(greeting.data, command)
+    if (greeting.data.protocol !== PROTOCOL) throw otherVersion(greeting.data, program)
     return greeting.data.version
   }
   let programVersion: string
@@ -117,7 +121,7 @@ export async function openTalk(command: readonly string[], { report, signal }: C
     version: programVersion,
     close,
     ask: async (request, onLine = () => undefined) => {
-      if (!alive) throw isAborted(signal) ? aborted('the work in chroots') : notStarted(command, await told)
+      if (!alive) throw isAborted(signal) ? aborted('the work in chroots') : notStarted(program, await told)
       const answerOf = async (): Promise<unknown> => {
         const refused: unknown[] = []
         for (;;) {

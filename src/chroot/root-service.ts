@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { TreeswapError, configurationError, infrastructureError } from '../model/errors.js'
 import { didYouMean } from '../model/names.js'
 import type { Context } from '../model/report.js'
@@ -12,7 +13,7 @@ import { type CreateRequest, parseCreateRequest, type RootService, type Session 
 import { type ChrootInfo, readRoot, writeHead, writeRecord } from './root-record.js'
 import { LockedSession } from './session.js'
 import { fillLayer } from './source.js'
-import { allocateUidRange } from './uid-ranges.js'
+import { abandonedRanges, allocateUidRange } from './uid-ranges.js'
 
 /**
  * @param directory BUILDER/chroots; made when it is not there. Each root below it is closed to other users.
@@ -47,7 +48,9 @@ export function openRootService(directory: string, caller?: Caller): RootService
       return locked(paths, name, context, async () => {
         const root = present(directory, name)
         await dropLeftovers(paths, root.layers)
-        const session = new LockedSession(paths, root, caller ?? ownCaller(), context)
+        const taken = listRoots(directory).map(({ uidBase }) => uidBase)
+        const abandoned = abandonedRanges(directory, taken)
+        const session = new LockedSession(paths, root, { ...(caller ?? ownCaller()), abandoned }, context)
         let result: T
         try {
           result = await use(caller === undefined ? withOwnDirectories(session) : session)
@@ -139,6 +142,8 @@ function present(directory: string, name: string): ChrootInfo {
 
 async function locked<T>(paths: RootPaths, name: string, { signal }: Context, action: () => Promise<T>): Promise<T> {
   const state = { entered: false }
+  // who can open a lock can hold it
+  makeDirectory(dirname(paths.lock), 0o700)
   try {
     return await withLock(paths.lock, { what: `the chroot ${name}`, signal }, () => {
       state.entered = true

@@ -22,10 +22,8 @@ const counter = z.strictObject({ next: z.int().min(FIRST) })
  * files that a removed root left somewhere must not belong to another one.
  */
 export async function allocateUidRange(directory: string, taken: readonly number[]): Promise<number> {
-  const file = join(directory, '.uid-ranges.json')
   return withLock(join(directory, '.locks', '.uid-ranges'), { what: 'the list of uid ranges', wait: 30 }, async () => {
-    const text = readTextIfThere(file)
-    const next = text === undefined ? FIRST : counter.parse(JSON.parse(text)).next
+    const next = firstFree(directory)
     const base = Math.max(next, ...taken.map((used) => used + RANGE))
     if (base > LAST) {
       throw infrastructureError(
@@ -34,7 +32,22 @@ export async function allocateUidRange(directory: string, taken: readonly number
         'choose another builder directory',
       )
     }
-    writeAtomically(file, JSON.stringify({ next: base + RANGE }) + '\n')
+    writeAtomically(counterFile(directory), JSON.stringify({ next: base + RANGE }) + '\n')
     return Promise.resolve(base)
   })
+}
+
+/** Tells the uids of roots that were removed: given below `directory`, and `taken` by none that is there. */
+export function abandonedRanges(directory: string, taken: readonly number[]): (uid: number) => boolean {
+  const end = firstFree(directory)
+  return (uid) => uid >= FIRST && uid < end && !taken.some((base) => inRange(uid, base))
+}
+
+function firstFree(directory: string): number {
+  const text = readTextIfThere(counterFile(directory))
+  return text === undefined ? FIRST : counter.parse(JSON.parse(text)).next
+}
+
+function counterFile(directory: string): string {
+  return join(directory, '.uid-ranges.json')
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { loadConfig } from '../config/load.js'
 import type { Config, PublisherConfig } from '../config/config.js'
-import { duration } from '../config/quantities.js'
+import { duration } from '../model/quantities.js'
 import { ROOT_PROGRAM } from '../config/schema.js'
 import { baseUrlProblem } from '../config/urls.js'
 import { openStore } from '../store/layout.js'

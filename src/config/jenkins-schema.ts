@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { branch, checked, describe, gitUrl, path, pathInRepository, positive } from './fields.js'
-import { duration } from './quantities.js'
+import { duration } from '../model/quantities.js'
 import { serverUrlProblem } from './urls.js'
 
 /** hudson.scheduler's fields: cron's, with `H` for "some minute of its own", and names as @hourly */

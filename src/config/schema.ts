@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { branch, checked, describe, gitUrl, path, pathInRepository, positive } from './fields.js'
 import { credentialsId, jenkins, schedule } from './jenkins-schema.js'
-import { duration, size } from './quantities.js'
+import { duration, size } from '../model/quantities.js'
 import { baseUrlProblem } from './urls.js'
 
 export const SCHEMA_VERSION = 1

@@ -83,7 +83,7 @@ export async function buildWorld<T>(
       await salvage(request, run, session, context)
       throw explainLimit(request, error)
     } finally {
-      await removeRun(run, context)
+      await removeRun(run, session, context)
     }
   })
 }
@@ -170,7 +170,7 @@ async function salvageDeadRuns(request: WorldRequest, session: Session, context:
   for (const { name } of listDirectory(join(request.work, request.tree))) {
     const run = runDirectory(join(request.work, request.tree, name))
     await salvage(request, run, session, context)
-    await removeRun(run, context)
+    await removeRun(run, session, context)
   }
 }
 
@@ -189,8 +189,10 @@ async function salvage(
   }
 }
 
-async function removeRun({ top }: RunDirectory, { report }: Context): Promise<void> {
+/** Parts of it belong to the container until they are taken back: only root could remove them. */
+async function removeRun({ top }: RunDirectory, session: Session, { report }: Context): Promise<void> {
   try {
+    await session.reclaim(top)
     await removeForeign(top)
   } catch (error) {
     report.warn(`${top} could not be removed: ${error instanceof Error ? error.message : String(error)}`)

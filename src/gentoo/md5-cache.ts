@@ -50,23 +50,29 @@ export async function generateCache(
   makeDirectory(cache)
   const output: string[] = []
   await service.session(chroot, context, async (session) => {
-    await session.run(
-      {
-        argv: [
-          ...['egencache', '--update', '--repo', repo.name, '--jobs', '2'],
-          ...['--repositories-configuration', repositoriesConfiguration(repos)],
-        ],
-        env: baseEnvironment,
-        binds: [...bindRepos(repos), { source: cache, target: `/var/db/repos/${repo.name}/${CACHE}`, writable: true }],
-        network: false,
-        limits: { seconds: LONGEST, processes: 4096 },
-      },
-      (line) => {
-        output.push(line)
-        context.report.line(line)
-      },
-    )
-    await session.reclaim(cache)
+    try {
+      await session.run(
+        {
+          argv: [
+            ...['egencache', '--update', '--repo', repo.name, '--jobs', '2'],
+            ...['--repositories-configuration', repositoriesConfiguration(repos)],
+          ],
+          env: baseEnvironment,
+          binds: [
+            ...bindRepos(repos),
+            { source: cache, target: `/var/db/repos/${repo.name}/${CACHE}`, writable: true },
+          ],
+          network: false,
+          limits: { seconds: LONGEST, processes: 4096 },
+        },
+        (line) => {
+          output.push(line)
+          context.report.line(line)
+        },
+      )
+    } finally {
+      await session.reclaim(cache)
+    }
   })
   requireComplete(repo, output)
 }
