@@ -33,6 +33,7 @@ export class FakeJenkins {
   readonly requests: Recorded[] = []
   private readonly faults: { match: RegExp; fault: Fault; left: number }[] = []
   private readonly sockets = new Set<Socket>()
+  private readonly answering = new Set<ServerResponse>()
   private readonly server = createServer((request, response) => {
     this.answer(request, response).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500)
@@ -69,11 +70,14 @@ export class FakeJenkins {
     return this.requests.splice(0).map(({ method, url }) => `${method} ${url.replace(/\?.*/, '')}`)
   }
 
-  get openConnections(): number {
-    return this.sockets.size
+  /** Answers that neither ended nor lost their connection. */
+  get openAnswers(): number {
+    return this.answering.size
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.answering.add(response)
+    response.on('close', () => this.answering.delete(response))
     const body = await bodyOf(request)
     const { method = '', url = '', headers } = request
     this.requests.push({ method, url, headers, body })

@@ -177,7 +177,12 @@ function folderJson(fake: FakeJenkins, name: string): Record<string, unknown> {
     return { _class: classOf(item), name: item.name.split('/').at(-1), disabled, description: descriptionIn(xml) }
   })
   const own = name.split('/').at(-1)
-  return { _class: name === '' ? 'hudson.model.Hudson' : 'com.cloudbees.hudson.plugins.folder.Folder', name: own, jobs }
+  return {
+    _class: name === '' ? 'hudson.model.Hudson' : 'com.cloudbees.hudson.plugins.folder.Folder',
+    name: own,
+    fullName: name,
+    jobs,
+  }
 }
 
 function jobJson(item: FakeItem): Record<string, unknown> {
