@@ -13,6 +13,9 @@ import { configRsyncd } from './commands/config-rsyncd.js'
 import { configSchema } from './commands/config-schema.js'
 import { diff } from './commands/diff.js'
 import { doctor } from './commands/doctor.js'
+import { jobsApply } from './commands/jobs-apply.js'
+import { jobsDiff } from './commands/jobs-diff.js'
+import { jobsRender } from './commands/jobs-render.js'
 import { list } from './commands/list.js'
 import { log } from './commands/log.js'
 import { pack } from './commands/pack.js'
@@ -51,5 +54,8 @@ export const commands: readonly Command[] = [
   configCaddy,
   configRsyncd,
   configPortage,
+  jobsRender,
+  jobsDiff,
+  jobsApply,
   doctor,
 ]

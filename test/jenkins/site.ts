@@ -2,7 +2,7 @@ import { parseConfig } from '../../src/config/load.js'
 import type { Config } from '../../src/config/config.js'
 
 /** A configuration with what is awkward in shell, Groovy and XML: quotes, ampersands, a space. */
-const text = `schema: 1
+export const siteText = `schema: 1
 jenkins:
   url: https://ci.example.org/
   config: { url: 'https://git.example.org/site.git', branch: "it's&new", credentials: git-read, path: "my site/treeswap.yaml" }
@@ -24,5 +24,5 @@ machines:
 
 /** @param change of the text: its lines may be replaced */
 export function siteConfig(change: (text: string) => string = (same) => same): Config {
-  return parseConfig(change(text), '/etc/treeswap/treeswap.yaml')
+  return parseConfig(change(siteText), '/etc/treeswap/treeswap.yaml')
 }

@@ -1,0 +1,58 @@
+import { accessTo } from '../jenkins/access.js'
+import { openJenkins } from '../jenkins/client.js'
+import type { Jenkins } from '../jenkins/client.js'
+import type { Change, Plan, Step } from '../jenkins/jobs/plan.js'
+import type { Config } from '../config/config.js'
+import type { Context } from '../model/report.js'
+import { table } from './table.js'
+
+export const jobsOptions = {
+  'allow-shrink': {
+    type: 'boolean',
+    default: false,
+    describe: 'take a list of jobs that is empty, or has fewer than half of the jobs that there were',
+  },
+} as const
+
+/** The Jenkins of the configuration, or of the environment where that names none. */
+export function jenkinsOf({ jenkins }: Config, context: Context): Jenkins {
+  return openJenkins(accessTo(jenkins), context)
+}
+
+/** What --json says of a plan. */
+export function planJson({ steps, unchanged }: Plan): Record<string, unknown> {
+  const plain = steps.map((step) => ({
+    action: step.kind,
+    job: step.job,
+    ...(step.kind === 'update' && { changes: step.changes }),
+  }))
+  return { steps: plain, unchanged }
+}
+
+/** One line per step; below an update what differs. */
+export function describeSteps(steps: readonly Step[]): string {
+  const rows = steps.flatMap((step) => [
+    [step.kind.replace('-', ' '), step.job],
+    ...(step.kind === 'update' ? step.changes.map((change) => ['', `  ${describeChange(change)}`]) : []),
+  ])
+  return table(['ACTION', 'JOB'], rows)
+}
+
+function describeChange({ field, from, to }: Change): string {
+  const texts = [from, to].map((value) => JSON.stringify(value))
+  return texts.some((text) => text.length > 60) ? `${field} differs` : `${field}: ${texts.join(' → ')}`
+}
+
+/** `2 created, 1 disabled, 5 as they were` */
+export function summarize({ steps, unchanged }: Plan): string {
+  const words: [string, string[]][] = [
+    ['created', ['create', 'create-folder']],
+    ['updated', ['update']],
+    ['disabled', ['disable']],
+  ]
+  const parts = words.flatMap(([word, kinds]) => {
+    const amount = steps.filter(({ kind }) => kinds.includes(kind)).length
+    return amount === 0 ? [] : [`${amount} ${word}`]
+  })
+  return [...parts, `${unchanged.length} as they were`].join(', ')
+}

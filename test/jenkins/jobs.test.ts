@@ -1,0 +1,192 @@
+import { expect } from 'chai'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readXml, textAt } from '../../src/jenkins/jobs/element.js'
+import { formatJobs, parseJobs } from '../../src/jenkins/jobs/document.js'
+import { jobsOf } from '../../src/jenkins/jobs/model.js'
+import type { JobModel } from '../../src/jenkins/jobs/model.js'
+import { parseJobXml } from '../../src/jenkins/jobs/parse-xml.js'
+import { compare } from '../../src/jenkins/jobs/plan.js'
+import { renderJobs } from '../../src/jenkins/jobs/render.js'
+import { jobXml } from '../../src/jenkins/jobs/xml.js'
+import { TreeswapError } from '../../src/model/errors.js'
+import { temporaryDirectory } from '../lab/temporary.js'
+import { siteConfig } from './site.js'
+
+function codeOf(action: () => unknown): string {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof TreeswapError) return error.code
+    throw error
+  }
+  return 'none'
+}
+
+const withoutWeb = (text: string): string => text.replace(/ {2}web:[^]*/, '')
+const withoutJobs = (text: string): string => text.replace(/repos:\n {2}gentoo[^]*/, '')
+
+function job(name: string): JobModel {
+  return jobsOf(siteConfig()).jobs.find((one) => one.name === name)!
+}
+
+describe('jobs of a configuration', () => {
+  it('has one per ebuild repo, one per machine, and one for operators', () => {
+    const { folder, folders, jobs } = jobsOf(siteConfig())
+    expect(folder).to.equal('treeswap')
+    expect(folders.map(({ name }) => name)).to.deep.equal(['repos', 'machines'])
+    expect(jobs.map(({ name }) => name)).to.deep.equal([
+      'repos/gentoo',
+      'repos/guru',
+      'machines/database',
+      'machines/web',
+      'publish',
+    ])
+  })
+
+  it('polls the main ebuild repo a few times a day, others and profiles more often, or only when notified', () => {
+    expect(['repos/gentoo', 'repos/guru', 'machines/database', 'machines/web', 'publish'].map((name) => job(name).poll)) //
+      .to.deep.equal(['H H/6 * * *', 'H/15 * * * *', 'H/15 * * * *', '', null])
+  })
+
+  it('runs a machine after each of its ebuild repos, whichever folder they lie in', () => {
+    expect(job('machines/database').upstream).to.deep.equal(['/treeswap/repos/gentoo', '/treeswap/repos/guru'])
+    const elsewhere = jobsOf(siteConfig((text) => text.replace('jenkins:', 'jenkins:\n  folder: infra/builds')))
+    expect(elsewhere.jobs.find(({ name }) => name === 'machines/web')?.upstream).to.deep.equal([
+      '/infra/builds/repos/gentoo',
+    ])
+  })
+
+  it('keeps few artifacts, and logs for longer', () => {
+    expect(job('repos/gentoo')).to.include({ keepArtifacts: 7, keepRecords: 50, quietSeconds: 60 })
+  })
+
+  it('calls a step of the library with what must be known before the configuration is read', () => {
+    const config = `config: [url: 'https://git.example.org/site.git', branch: 'it\\'s&new', credentials: 'git-read', path: 'my site/treeswap.yaml']`
+    const common = `credentials: 'treeswap-read', timeout: 90, ${config}`
+    expect(job('repos/gentoo').script).to.equal(
+      `@Library('treeswap') _\ntreeswapRepo repo: 'gentoo', agent: 'treeswap', ${common}\n`,
+    )
+    expect(job('machines/database').script).to.equal(
+      `@Library('treeswap') _\ntreeswapMachine machine: 'database', repos: ['gentoo', 'guru'], agent: 'treeswap', publisher: 'publisher', ${common}\n`,
+    )
+    expect(job('machines/web').script).to.include("repos: ['gentoo'], agent: 'treeswap', publish: false, credentials")
+  })
+
+  it('publishes over SSH where the configuration says so', () => {
+    const over = `publish-over: { host: pkgs.example.org, host-key: ssh-ed25519 AAAA, credentials: key }`
+    const { jobs } = jobsOf(siteConfig((text) => text.replace('  keep-builds', `  ${over}\n  keep-builds`)))
+    const expected = `publishOver: [host: 'pkgs.example.org', port: 22, user: 'treeswap', hostKey: 'ssh-ed25519 AAAA', credentials: 'key']`
+    expect(jobs.find(({ name }) => name === 'machines/database')?.script).to.include(expected)
+    expect(jobs.at(-1)?.script.split(expected)).to.have.length(3)
+  })
+
+  it('asks for the repository that holds the configuration', () => {
+    const without = siteConfig((text) => text.replace(/ {2}config:.*\n/, ''))
+    expect(codeOf(() => jobsOf(without))).to.equal('JENKINS_NOT_CONFIGURED')
+  })
+})
+
+describe('treeswap jobs render', () => {
+  const directory = temporaryDirectory()
+  const out = (): string => join(directory(), 'jobs.json')
+
+  it('writes what can be read again', () => {
+    const { list, before } = renderJobs(siteConfig(), { out: out() })
+    expect(before).to.equal(undefined)
+    expect(parseJobs(readFileSync(out(), 'utf8'), out())).to.deep.equal(list)
+    expect(renderJobs(siteConfig(), { out: out() }).before).to.equal(5)
+  })
+
+  it('refuses an empty list, and writes nothing', () => {
+    expect(codeOf(() => renderJobs(siteConfig(withoutJobs), { out: out() }))).to.equal('JOBS_EMPTY')
+    expect(existsSync(out())).to.equal(false)
+  })
+
+  it('refuses to lose more than half of the jobs, and writes nothing', () => {
+    const many = (text: string): string =>
+      text.replace('machines:\n', `machines:\n${['a', 'b', 'c', 'd'].map((name) => machine(name)).join('')}`)
+    renderJobs(siteConfig(many), { out: out() })
+    const before = readFileSync(out(), 'utf8')
+    const few = siteConfig((text) => withoutWeb(text))
+    expect(codeOf(() => renderJobs(few, { out: out() }))).to.equal('JOBS_SHRUNK')
+    expect(readFileSync(out(), 'utf8')).to.equal(before)
+    const other = join(directory(), 'other.json')
+    expect(codeOf(() => renderJobs(few, { out: other, previous: out() }))).to.equal('JOBS_SHRUNK')
+    expect(renderJobs(few, { out: out(), allowShrink: true }).list.jobs).to.have.length(4)
+  })
+
+  it('refuses to compare with a list that is damaged or missing', () => {
+    writeFileSync(out(), '{"schema": 1')
+    expect(codeOf(() => renderJobs(siteConfig(), { out: out() }))).to.equal('JOBS_INVALID')
+    expect(codeOf(() => renderJobs(siteConfig(), { previous: join(directory(), 'none') }))).to.equal('JOBS_MISSING')
+  })
+
+  it('refuses a list that Jenkins could misread', () => {
+    const list = jobsOf(siteConfig())
+    const renamed = (name: string): unknown => formatJobs({ ...list, jobs: [{ ...list.jobs[0]!, name }] })
+    for (const name of ['../seed', 'a b', 'repos//x', "x'y", ''])
+      expect(codeOf(() => renamed(name))).to.equal('JOBS_INVALID')
+    expect(codeOf(() => formatJobs({ ...list, jobs: [list.jobs[0]!, list.jobs[0]!] }))).to.equal('JOBS_INVALID')
+  })
+})
+
+describe('config.xml of a job', () => {
+  it('says all that the model says', async () => {
+    for (const model of jobsOf(siteConfig()).jobs) {
+      expect(compare(await parseJobXml(jobXml(model), model.name), model), model.name).to.deep.equal([])
+    }
+  })
+
+  it('is XML whatever is in names and texts', async () => {
+    const awkward = {
+      ...job('publish'),
+      description: 'a <b> & "c" ]]> \u{1F600}\n\n\ttabbed',
+      script: "x = '<&>' // ]]>\n",
+    }
+    const root = await readXml(jobXml(awkward), 'it')
+    expect(textAt(root, 'description')).to.equal(awkward.description)
+    expect(textAt(root, 'definition', 'script')).to.equal(awkward.script)
+  })
+
+  it('names each field that differs', async () => {
+    const model = job('machines/database')
+    const parsed = await parseJobXml(
+      jobXml({ ...model, poll: null, upstream: [], quietSeconds: 5 })
+        .replace('<disabled>false', '<disabled>true')
+        .replace('<sandbox>true', '<sandbox>false')
+        .replace(/<org.*DisableConcurrentBuildsJobProperty\/>/, ''),
+      'it',
+    )
+    expect(compare(parsed, model).map(({ field }) => field)).to.have.members([
+      'poll',
+      'upstream',
+      'quietSeconds',
+      'disabled',
+      'concurrent',
+      'definition',
+    ])
+  })
+
+  it('is not taken for one of ours when it is of another kind', async () => {
+    const parsed = await parseJobXml('<project><description>x</description></project>', 'it')
+    expect(compare(parsed, job('repos/gentoo')).map(({ field }) => field)).to.include.members(['definition', 'script'])
+  })
+
+  it('is an error with a code where it is no XML', async () => {
+    for (const text of ['', '<a><b></a>', 'login please']) {
+      const error: unknown = await parseJobXml(text, 'config.xml of x').catch((caught: unknown) => caught)
+      expect(error).to.include({ code: 'XML_INVALID' })
+    }
+  })
+
+  it('expands no entities', async () => {
+    const bomb = '<!DOCTYPE a [<!ENTITY x "xxxx"><!ENTITY f SYSTEM "file:///etc/passwd">]><a><b>&x;&f;</b></a>'
+    const result = await readXml(bomb, 'it').catch((error: unknown) => error)
+    expect(JSON.stringify(result)).to.not.match(/xxxx|root:/)
+  })
+})
+
+function machine(name: string): string {
+  return `  ${name}: { profile: { url: 'https://git.example.org/m.git', path: ${name} }, repos: [gentoo] }\n`
+}
