@@ -27,7 +27,7 @@ const LEFT_BEHIND = 24 * 3600 * 1000
  */
 export async function writeArtifact(output: string, fill: (directory: string) => Promise<Build>): Promise<Build> {
   const place = resolve(output)
-  if (statusOf(place) !== undefined) throw alreadyThere(output)
+  refuseExisting(output)
   const prefix = join(dirname(place), `.${basename(place)}.partial-`)
   let temporary: string | undefined
   try {
@@ -51,6 +51,11 @@ export async function writeArtifact(output: string, fill: (directory: string) =>
   }
 }
 
+/** For those who would work for hours before they write. @throws ARTIFACT_EXISTS */
+export function refuseExisting(output: string): void {
+  if (statusOf(output) !== undefined) throw alreadyThere(output)
+}
+
 function removeLeftBehind(prefix: string): void {
   const parent = dirname(prefix)
   for (const { name } of listDirectory(parent)) {
@@ -62,9 +67,12 @@ function removeLeftBehind(prefix: string): void {
 }
 
 function alreadyThere(output: string): Error {
+  const isComplete = statusOf(join(output, BUILD_FILE)) !== undefined
   return configurationError(
     'ARTIFACT_EXISTS',
-    `${output} is there already`,
-    'an artifact never changes: give the build another number, or name another directory',
+    isComplete ? `${output} is there already` : `${output} is there already, but is no complete artifact`,
+    isComplete
+      ? 'an artifact never changes: give the build another number, or name another directory'
+      : `it has no ${BUILD_FILE}: if it is the rest of an interrupted copy, remove ${output}; else move it away or name another directory`,
   )
 }

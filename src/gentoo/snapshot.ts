@@ -3,7 +3,7 @@ import { CACHE, generateCache, hasCache, listEbuilds } from './md5-cache.js'
 import { requireRepoName } from './repositories.js'
 import type { RepoDirectory } from './repositories.js'
 import { packDirectory } from '../artifact/pack.js'
-import { writeArtifact } from '../artifact/write.js'
+import { refuseExisting, writeArtifact } from '../artifact/write.js'
 import type { RootService } from '../chroot/requests.js'
 import type { Build, Input } from '../model/build.js'
 import { configurationError } from '../model/errors.js'
@@ -11,7 +11,6 @@ import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
 import { copyTree } from '../system/copy-tree.js'
 import {
-  exists,
   isDirectory,
   listDirectory,
   makeDirectory,
@@ -50,9 +49,7 @@ export async function snapshot(request: SnapshotRequest, service: RootService, c
     throw configurationError('DIRECTORY_MISSING', `${directory} is no directory`, 'name the checkout of an ebuild repo')
   }
   requireRepoName(directory, name)
-  if (exists(output)) {
-    throw configurationError('ARTIFACT_EXISTS', `there is something at ${output} already`, 'name another directory')
-  }
+  refuseExisting(output)
   const started = new Date(now()).toISOString()
   const temporary = makeTemporaryDirectory(join(request.work, `snapshot-${name}-`))
   try {

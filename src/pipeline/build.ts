@@ -2,16 +2,16 @@ import { join } from 'node:path'
 import { packDirectory } from '../artifact/pack.js'
 import { packTree } from '../artifact/pack-tree.js'
 import type { ArtifactSource } from '../artifact/source.js'
+import { refuseExisting } from '../artifact/write.js'
 import type { BuilderConfig, MachineConfig } from '../config/config.js'
 import { buildWorld } from '../gentoo/build-world.js'
 import type { WorldResult } from '../gentoo/build-world.js'
 import { findProfile } from '../gentoo/profile.js'
 import type { Profile } from '../gentoo/profile.js'
 import type { Build, Input } from '../model/build.js'
-import { configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
-import { exists, makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
+import { makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
 import { withLock } from '../system/lock.js'
 import { chainLength, latestBase, restorePackages } from './base-build.js'
 import type { BaseBuild } from './base-build.js'
@@ -19,8 +19,8 @@ import { openLog } from './build-log.js'
 import { builderDirectories } from './directories.js'
 import type { BuilderDirectories } from './directories.js'
 import { unpackSnapshot } from './repo-snapshots.js'
-import { rootServiceOf } from './root-service-of.js'
 import type { ChosenSnapshot } from './repo-snapshots.js'
+import { rootServiceOf } from './root-service-of.js'
 
 export interface BuildRequest {
   machine: MachineConfig
@@ -32,7 +32,8 @@ export interface BuildRequest {
   inputs: Input[]
   /** artifact directory to make */
   output: string
-  number: number
+  /** undefined: one more than the last build in `base` has, or 1 */
+  number: number | undefined
   /** where the last successful build is looked for */
   base: ArtifactSource | undefined
   /** pack everything, naming no earlier build */
@@ -77,6 +78,7 @@ async function buildLocked(
     repos.push(await unpackSnapshot(snapshot, directories.snapshots, directories.locks, context))
   }
   const base = request.base && (await latestBase(request.base, name))
+  const number = request.number ?? (base?.number ?? 0) + 1
   const packages = join(directories.packages, name)
   const log = openLog(join(directories.logs, `${name}.log`))
   try {
@@ -102,7 +104,14 @@ async function buildLocked(
       context,
       async (result) => {
         const named = base !== undefined && !request.full && (await chainLength(base)) < request.builder.fullEvery
-        const build = await archive(request, result, named ? base : undefined, started, log.path, context)
+        const build = await archive(
+          { ...request, number },
+          result,
+          named ? base : undefined,
+          started,
+          log.path,
+          context,
+        )
         return report(request, build, result)
       },
     )
@@ -121,9 +130,7 @@ async function checkBeforehand(
   { work }: BuilderDirectories,
   context: Context,
 ): Promise<void> {
-  if (exists(output)) {
-    throw configurationError('ARTIFACT_EXISTS', `there is something at ${output} already`, 'name another directory')
-  }
+  refuseExisting(output)
   makeDirectory(work)
   const trial = makeTemporaryDirectory(join(work, 'trial-'))
   try {
@@ -135,7 +142,7 @@ async function checkBeforehand(
 }
 
 function archive(
-  request: BuildRequest,
+  request: BuildRequest & { number: number },
   { directory, portageVersion }: WorldResult,
   base: BaseBuild | undefined,
   started: string,

@@ -1,8 +1,7 @@
-import { openSource } from '../artifact/source.js'
+import { openSource } from './sources.js'
 import type { Config, MachineConfig } from '../config/config.js'
-import { configurationError } from '../model/errors.js'
+import { machineOf } from '../config/machine.js'
 import type { TreeswapError } from '../model/errors.js'
-import { didYouMean } from '../model/names.js'
 import type { Context } from '../model/report.js'
 import { attempt } from './attempt.js'
 import type { Failure, Skipped } from './attempt.js'
@@ -153,13 +152,5 @@ function notBuilt(name: string, cause: string): Skipped {
 
 function chooseMachines(config: Config, trees: readonly string[]): MachineConfig[] {
   if (trees.length === 0) return [...config.machines.values()]
-  return trees.map((tree) => {
-    const machine = config.machines.get(tree)
-    if (machine !== undefined) return machine
-    throw configurationError(
-      'TREE_UNKNOWN',
-      `${config.file} has no machine ${tree}`,
-      didYouMean(tree, config.machines.keys()) || `it has ${[...config.machines.keys()].join(', ') || 'none'}`,
-    )
-  })
+  return trees.map((tree) => machineOf(config, tree))
 }

@@ -56,6 +56,15 @@ describe('a run', function () {
     expect(textOf(outcome)).to.contain('own: not built: base failed\nbox: not built: base failed')
   })
 
+  it('names what an interrupted copy left in the place of an artifact, and what to do', async () => {
+    const rest = site.path('builder/artifacts/repos/base/1')
+    writeFiles(rest, { 'base.tar.zst': '' })
+    const outcome = await site.run(site.config(['base'], { box: ['base'] }))
+    const error = firstFailure(outcome)
+    expect(error).to.include({ code: 'ARTIFACT_EXISTS' })
+    expect(error?.hint).to.contain('has no build.json').and.to.contain(`remove ${rest}`)
+  })
+
   it('does not take a repo that never had a snapshot for one that may wait for its interval', async () => {
     renameSync(site.path('git/base'), site.path('git/away'))
     const outcome = await site.run(site.config(['base'], { box: ['base'] }), ['repo:base'])

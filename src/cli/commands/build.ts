@@ -1,15 +1,14 @@
 import { resolve } from 'node:path'
-import { openSource } from '../../artifact/source.js'
-import type { ArtifactSource } from '../../artifact/source.js'
-import type { Config, MachineConfig } from '../../config/config.js'
+import type { MachineConfig } from '../../config/config.js'
 import { loadConfig } from '../../config/load.js'
+import { machineOf } from '../../config/machine.js'
 import { configurationError } from '../../model/errors.js'
-import { didYouMean } from '../../model/names.js'
 import { buildTree } from '../../pipeline/build.js'
 import { describeCheckout } from '../../pipeline/git.js'
 import { machineInputs } from '../../pipeline/inputs.js'
 import { chooseSnapshot } from '../../pipeline/repo-snapshots.js'
 import type { ChosenSnapshot } from '../../pipeline/repo-snapshots.js'
+import { openSource } from '../../pipeline/sources.js'
 import { version } from '../../system/version.js'
 import { describeArtifact } from '../artifact-outcome.js'
 import { defineCommand } from '../command.js'
@@ -46,8 +45,8 @@ export const build = defineCommand({
   async run(args, context) {
     const config = loadConfig(args.config)
     const machine = machineOf(config, args.tree)
-    const base = args.base === undefined ? undefined : openSource(args.base)
-    const snapshots = await Promise.all(args.repo.map((repo) => chooseSnapshot(repo)))
+    const base = args.base === undefined ? undefined : openSource(args.base, config, { context })
+    const snapshots = await Promise.all(args.repo.map((repo) => chooseSnapshot(repo, config, context)))
     requireAll(machine, snapshots)
     const profile = resolve(args.profile)
     const checkout = await describeCheckout(profile, context)
@@ -62,7 +61,7 @@ export const build = defineCommand({
           ...(checkout !== undefined && { commit: checkout.commit, commitTime: checkout.commitTime }),
         }),
         output,
-        number: args.number === undefined ? await nextNumber(base, machine.name) : buildNumber('--number', args.number),
+        number: args.number === undefined ? undefined : buildNumber('--number', args.number),
         base,
         full: args.full,
         tools: { treeswap: version() },
@@ -72,16 +71,6 @@ export const build = defineCommand({
     return describeArtifact(made, output, { ...report })
   },
 })
-
-function machineOf(config: Config, name: string): MachineConfig {
-  const machine = config.machines.get(name)
-  if (machine !== undefined) return machine
-  throw configurationError(
-    'TREE_UNKNOWN',
-    `${config.file} has no machine ${name}`,
-    didYouMean(name, config.machines.keys()) || `it has ${[...config.machines.keys()].join(', ') || 'none'}`,
-  )
-}
 
 function requireAll({ name, repos }: MachineConfig, snapshots: readonly ChosenSnapshot[]): void {
   const given = snapshots.map((snapshot) => snapshot.name)
@@ -93,9 +82,4 @@ function requireAll({ name, repos }: MachineConfig, snapshots: readonly ChosenSn
     `${name} is built from the ebuild repos ${repos.join(', ')}, but --repo names ${given.join(', ')}`,
     `give one --repo NAME=SOURCE for each of ${repos.join(', ')}`,
   )
-}
-
-async function nextNumber(base: ArtifactSource | undefined, name: string): Promise<number> {
-  const numbers = await base?.numbers({ kind: 'machine', name })
-  return (numbers?.at(-1) ?? 0) + 1
 }

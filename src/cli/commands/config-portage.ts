@@ -1,7 +1,5 @@
-import type { Config, MachineConfig } from '../../config/config.js'
 import { loadConfig } from '../../config/load.js'
-import { configurationError } from '../../model/errors.js'
-import { didYouMean } from '../../model/names.js'
+import { machineOf } from '../../config/machine.js'
 import { describeClient, portageConfiguration } from '../../serve/portage.js'
 import { defineCommand } from '../command.js'
 import { configOption } from '../options.js'
@@ -24,15 +22,3 @@ export const configPortage = defineCommand({
     return Promise.resolve({ json: { tree, ...client }, text: describeClient(client).trimEnd() })
   },
 })
-
-function machineOf(config: Config, name: string | undefined): MachineConfig {
-  const [only, ...others] = config.machines.values()
-  const machine = name === undefined && others.length === 0 ? only : config.machines.get(name ?? '')
-  if (machine !== undefined) return machine
-  const names = [...config.machines.keys()]
-  throw configurationError(
-    'TREE_UNKNOWN',
-    name === undefined ? 'no machine is named' : `${config.file} has no machine ${name}`,
-    didYouMean(name ?? '', names) || `there are ${names.join(', ') || 'none'}`,
-  )
-}
