@@ -12,7 +12,7 @@ const TAIL = 40
  * Another try may help: mirrors come and go.
  */
 export function explainFetchFailure(events: EmergeEvents, output: readonly string[]): TreeswapError | undefined {
-  const packages = [...events.failed.keys()]
+  const packages = [...events.failed]
   if (packages.length === 0) return undefined
   const files = output.flatMap((line) => /^!!! Couldn't download '([^.'][^']*)'/.exec(line)?.[1] ?? [])
   return infrastructureError(
@@ -33,7 +33,7 @@ export function explainFailure(
   logs: string,
   output: readonly string[],
 ): { error: TreeswapError; tail: string[] } {
-  const failed = [...events.failed.keys()]
+  const failed = [...events.failed]
   const [first] = failed
   const tail = first === undefined ? output.slice(-TAIL) : logTail(logs, first)
   const finished = events.compiled.length

@@ -6,20 +6,18 @@ export interface EmergeEvents {
   fromBinary: string[]
   /** removed by --depclean or as the old version of an upgrade */
   removed: string[]
-  /** package → log file inside the container */
-  failed: Map<string, string | undefined>
+  failed: Set<string>
   /** where emerge is in its list */
   position: { done: number; total: number }
 }
 
 export function newEvents(): EmergeEvents {
-  return { compiled: [], fromBinary: [], removed: [], failed: new Map(), position: { done: 0, total: 0 } }
+  return { compiled: [], fromBinary: [], removed: [], failed: new Set(), position: { done: 0, total: 0 } }
 }
 
 const started = /^>>> Emerging( binary)? \((\d+) of (\d+)\) ([^\s:]+)/
 const completed = /^>>> Completed \((\d+) of (\d+)\) ([^\s:]+)/
 const failed = /^>>> Failed to (?:emerge|install) ([^\s:,]+)/
-const logFile = /^>>>\s+'(\/[^']+)'/
 const failedSummary = /^\s*\* ERROR: ([^\s:]+)::\S+ failed \(/
 const unmerging = /^>>> Unmerging(?: \(\d+ of \d+\))? ([^\s:]+?)\.*$/
 
@@ -29,7 +27,6 @@ const unmerging = /^>>> Unmerging(?: \(\d+ of \d+\))? ([^\s:]+?)\.*$/
  */
 export function followEmerge(events: EmergeEvents): (line: string) => void {
   const binary = new Set<string>()
-  let lastFailed: string | undefined
   return (line) => {
     const start = started.exec(line)
     if (start !== null) {
@@ -47,12 +44,9 @@ export function followEmerge(events: EmergeEvents): (line: string) => void {
     }
     const fail = failed.exec(line) ?? failedSummary.exec(line)
     if (fail !== null) {
-      lastFailed = fail[1] ?? ''
-      if (!events.failed.has(lastFailed)) events.failed.set(lastFailed, undefined)
+      events.failed.add(fail[1] ?? '')
       return
     }
-    const log = logFile.exec(line)
-    if (log !== null && lastFailed !== undefined) events.failed.set(lastFailed, log[1])
     const removed = unmerging.exec(line)
     if (removed !== null) events.removed.push(removed[1] ?? '')
   }

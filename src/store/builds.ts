@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { readManifest } from '../artifact/manifest-file.js'
 import { BUILD_FILE, parseBuild } from '../model/build.js'
 import type { Build, Pack } from '../model/build.js'
-import { publishError, TreeswapError } from '../model/errors.js'
+import { publishError } from '../model/errors.js'
 import type { Manifest } from '../model/manifest.js'
 import { formatReference } from '../model/reference.js'
 import { exists, listDirectory, readTextIfThere } from '../system/files.js'
@@ -54,21 +54,6 @@ export function readBuild(store: Store, tree: string, number: number): Build {
     `${path} is the record of ${build.kind} ${formatReference(build.name, build.number)}`,
     `remove ${store.build(tree, number)} and pull ${formatReference(tree, number)} again`,
   )
-}
-
-/** What can be said of a build without relying on its record. */
-export type Listed = { number: number; build: Build } | { number: number; damage: TreeswapError }
-
-/** All builds of a tree, ascending; one whose record cannot be read is among them. */
-export function listRecords(store: Store, tree: string): Listed[] {
-  return listBuilds(store, tree).map((number) => {
-    try {
-      return { number, build: readBuild(store, tree, number) }
-    } catch (error) {
-      if (!(error instanceof TreeswapError)) throw error
-      return { number, damage: error }
-    }
-  })
 }
 
 /** What a recorded build's pack consists of. @throws MANIFEST_MISSING, MANIFEST_INVALID */

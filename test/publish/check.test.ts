@@ -11,11 +11,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openSource } from '../../src/artifact/source.js'
+import { openDirectorySource } from '../../src/artifact/source.js'
 import { objectMtime } from '../../src/model/object-key.js'
 import { check } from '../../src/publish/check.js'
 import { publish } from '../../src/publish/publish.js'
-import { listRecords, readBuild } from '../../src/store/builds.js'
+import { readBuild } from '../../src/store/builds.js'
 import { openStore } from '../../src/store/layout.js'
 import type { Store } from '../../src/store/layout.js'
 import { pull } from '../../src/store/pull.js'
@@ -34,7 +34,7 @@ describe('check', () => {
     const artifacts = join(directory(), 'artifacts')
     await archive(artifacts, 1, { packages: { 'a/shared': 'shared', 'a/one': 'only one' } })
     await archive(artifacts, 2, { packages: { 'a/shared': 'shared', 'a/two': 'only two' } }, { base: 1 })
-    for (const number of [1, 2]) await pull(store, openSource(`dir:${artifacts}`), 'box', number, silent)
+    for (const number of [1, 2]) await pull(store, openDirectorySource(`dir:${artifacts}`), 'box', number, silent)
     await publish(store, 'box', 2, { graceSeconds: 9 }, silent)
   })
 
@@ -133,9 +133,6 @@ describe('check', () => {
     expect(() => readBuild(store, 'box', 1))
       .to.throw('box@2')
       .with.property('code', 'BUILD_INVALID')
-    expect(
-      listRecords(store, 'box').map((one) => ('damage' in one ? one.damage.code : one.build.number)),
-    ).to.deep.equal(['BUILD_INVALID', 2])
   })
 
   it('finds a damaged log, but does not miss a lost one', async () => {
