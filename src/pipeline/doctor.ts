@@ -1,4 +1,6 @@
+import type { ChrootConfig } from '../config/config.js'
 import { runAny } from '../system/process.js'
+import { checkChroots } from './doctor-chroots.js'
 import { checkFileSystem } from './doctor-file-systems.js'
 import { fail, ok, warn } from './doctor-finding.js'
 import type { Finding, Role } from './doctor-finding.js'
@@ -11,16 +13,21 @@ export interface DoctorRequest {
   root: string
   /** the builder's directory */
   builder: string
+  /** of the configuration */
+  chroots: readonly ChrootConfig[]
 }
 
 const OLDEST_NODE = '20.19'
 
 /** What this host has and lacks for its roles, role by role. A finding `fail` means that the role cannot be done. */
-export async function examine({ roles, root, builder }: DoctorRequest): Promise<Finding[]> {
+export async function examine({ roles, root, builder, chroots }: DoctorRequest): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const role of roles) {
     findings.push(...(role === 'serve' ? [] : [checkNode(role)]), ...(await checkTools(role)))
-    if (role === 'build') findings.push(...(await checkKernel()), ...checkFileSystem(role, 'builder', builder))
+    if (role === 'build') {
+      findings.push(...(await checkKernel()), ...checkFileSystem(role, 'builder', builder))
+      findings.push(...checkChroots(chroots, builder))
+    }
     if (role === 'publish') findings.push(...checkFileSystem(role, 'store', root))
     if (role === 'serve') findings.push(await checkChroot())
   }

@@ -3,6 +3,7 @@ import { loadConfig } from '../../config/load.js'
 import { exitCodes, TreeswapError } from '../../model/errors.js'
 import { count } from '../../model/quantity.js'
 import { examine } from '../../pipeline/doctor.js'
+import type { DoctorRequest } from '../../pipeline/doctor.js'
 import type { Finding } from '../../pipeline/doctor-finding.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions } from '../options.js'
@@ -29,11 +30,12 @@ export const doctor = defineCommand({
     ...publisherOptions,
   },
   async run(args) {
-    const directories = directoriesOf(args.config)
+    const { chroots, ...directories } = configured(args.config)
     const findings = await examine({
       roles: args.role ?? roles,
       root: args.root === undefined ? directories.root : resolve(args.root),
       builder: args.builder === undefined ? directories.builder : resolve(args.builder),
+      chroots,
     })
     const failed = findings.filter(({ status }) => status === 'fail').length
     return {
@@ -44,15 +46,15 @@ export const doctor = defineCommand({
   },
 })
 
-/** Those of the configuration; the defaults on a host that has none yet. */
-function directoriesOf(file: string | undefined): { root: string; builder: string } {
+/** What the configuration says; the defaults on a host that has none yet. */
+function configured(file: string | undefined): Omit<DoctorRequest, 'roles'> {
   try {
-    const { publisher, builder } = loadConfig(file)
-    return { root: publisher.root, builder: builder.directory }
+    const { publisher, builder, chroots } = loadConfig(file)
+    return { root: publisher.root, builder: builder.directory, chroots: [...chroots.values()] }
   } catch (error) {
     const none = error instanceof TreeswapError && error.code === 'CONFIG_MISSING' && file === undefined
     if (!none) throw error
-    return { root: '/srv/treeswap', builder: '/var/lib/treeswap' }
+    return { root: '/srv/treeswap', builder: '/var/lib/treeswap', chroots: [] }
   }
 }
 
