@@ -4,6 +4,7 @@ import type { Config, PublisherConfig } from '../config/config.js'
 import { duration } from '../model/quantities.js'
 import { ROOT_PROGRAM } from '../config/schema.js'
 import { baseUrlProblem } from '../config/urls.js'
+import type { PublishOptions } from '../publish/publish.js'
 import { openStore } from '../store/layout.js'
 import type { Store } from '../store/layout.js'
 import { usageError } from './usage-error.js'
@@ -48,6 +49,11 @@ export const publishOptions = {
     type: 'string',
     describe: 'base URL of the web server as clients reach it; default: publisher.http, or as before',
   },
+  'no-http': {
+    type: 'boolean',
+    default: false,
+    describe: 'name no web server, whatever the configuration or an earlier publish says',
+  },
   grace: {
     type: 'string',
     describe: 'how long replaced generations stay, e.g. 6h; default: publisher.grace, or as before; at first 1d',
@@ -56,14 +62,18 @@ export const publishOptions = {
 
 /** Settings of a publish: those of the configuration, unless options say otherwise. */
 export function publishingOf(
-  args: PublisherArguments & { http: string | undefined; grace: string | undefined },
-): PublisherSettings {
+  args: PublisherArguments & { http: string | undefined; 'no-http': boolean; grace: string | undefined },
+): PublishOptions & Pick<PublisherConfig, 'root'> {
   const problem = args.http === undefined ? undefined : baseUrlProblem(args.http, ['http', 'https'])
   if (problem !== undefined)
     throw usageError(`--http ${args.http ?? ''}: ${problem}`, 'for example http://pkgs.example.org')
+  if (args['no-http'] && args.http !== undefined) {
+    throw usageError('--http and --no-http exclude each other', 'give one of them')
+  }
   return {
     ...publisherOf(args),
     ...(args.http !== undefined && { http: args.http }),
+    ...(args['no-http'] && { http: null }),
     ...(args.grace !== undefined && { graceSeconds: seconds('--grace', args.grace) }),
   }
 }

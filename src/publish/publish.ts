@@ -36,8 +36,8 @@ import { retireExpired, retireGeneration, takeDown, unfinishedDirectories } from
 
 /** What is absent is as it was in the last publish of the tree. */
 export interface PublishOptions {
-  /** public base URL: `http://pkgs.example.org` */
-  http?: string | undefined
+  /** public base URL: `http://pkgs.example.org`; null: none */
+  http?: string | null | undefined
   /** how long a generation stays for clients in flight after it was replaced, in seconds; at first a day */
   graceSeconds?: number | undefined
 }
@@ -189,7 +189,7 @@ async function publishLocked(
 }
 
 function settingsOf(options: PublishOptions, { settings }: TreeState): Settings & { graceSeconds: number } {
-  const http = options.http ?? settings?.http
+  const http = options.http === undefined ? settings?.http : (options.http ?? undefined)
   return {
     ...(http !== undefined && { http: http.replace(/\/+$/, '') }),
     graceSeconds: options.graceSeconds ?? settings?.graceSeconds ?? DEFAULT_GRACE,
