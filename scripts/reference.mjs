@@ -5,10 +5,11 @@ import { commands } from '../src/cli/commands.js'
 import { parseArguments } from '../src/cli/parse.js'
 import { configJsonSchema } from '../src/config/schema.js'
 
+const WIDTH = 100
 const file = new URL('../docs/reference.md', import.meta.url)
 
 async function helpOf({ name }) {
-  const { text } = await parseArguments([...name.split(' '), '--help'], commands)
+  const { text } = await parseArguments([...name.split(' '), '--help'], commands, WIDTH)
   return `### ${name}\n\n\`\`\`\n${text.trimEnd()}\n\`\`\``
 }
 

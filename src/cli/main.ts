@@ -8,6 +8,7 @@ import type { Outcome } from './command.js'
 import { commands } from './commands.js'
 import { explainError } from './explain-error.js'
 import { parseArguments } from './parse.js'
+import { plainError } from './plain-error.js'
 import { printableLines } from './printable.js'
 import { openReport } from './report.js'
 
@@ -23,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const report = openReport({ stream: process.stderr, colours: wantsColours() })
   let json = argv.includes('--json')
   try {
-    const parsed = await parseArguments(argv, commands)
+    const parsed = await parseArguments(argv, commands, helpWidth())
     if (parsed.kind === 'text') {
       print(parsed.text)
       return 0
@@ -57,8 +58,8 @@ function show({ json, text }: Outcome, asJson: boolean): void {
 }
 
 function showError(error: TreeswapError, caught: unknown, asJson: boolean): void {
-  const { code, message, hint, category } = error
-  if (asJson) print(JSON.stringify({ schema: 1, error: { code, message, hint, category } }, undefined, 2))
+  const { code, message, hint } = error
+  if (asJson) print(JSON.stringify({ schema: 1, error: plainError(error) }, undefined, 2))
   else process.stderr.write(printableLines(`treeswap: ${message} [${code}]\n  ${hint.replaceAll('\n', '\n  ')}\n`))
   if (environment().TREESWAP_DEBUG === '1') process.stderr.write(stacks(caught))
 }
@@ -70,6 +71,11 @@ function stacks(error: unknown): string {
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`)
+}
+
+function helpWidth(): number {
+  const { isTTY, columns } = process.stdout
+  return isTTY ? Math.min(100, Math.max(40, columns || 80)) : 80
 }
 
 function wantsColours(): boolean {

@@ -30,15 +30,19 @@ const strictParsing = {
   'populate--': true,
 }
 
-const WIDTH = 110
-
 /**
  * Reads a command line (without node and program).
+ * @param width columns of help texts
  * @throws USAGE
  */
-export async function parseArguments(argv: readonly string[], commands: readonly Command[]): Promise<Parsed> {
+export async function parseArguments(
+  typed: readonly string[],
+  commands: readonly Command[],
+  width: number,
+): Promise<Parsed> {
+  const argv = asOption(typed, commands)
   let chosen: { command: Command; args: Record<string, unknown> } | undefined
-  const parser = register(commands, (command, args) => {
+  const parser = register(commands, width, (command, args) => {
     chosen = { command, args }
   })
   const { failure, output } = await new Promise<{ failure: string | undefined; output: string }>((resolve, reject) => {
@@ -60,6 +64,7 @@ export async function parseArguments(argv: readonly string[], commands: readonly
 
 function register(
   commands: readonly Command[],
+  width: number,
   choose: (command: Command, args: Record<string, unknown>) => void,
 ): Argv {
   const parser = yargs()
@@ -72,11 +77,12 @@ function register(
     .version(version())
     .help()
     .alias('help', 'h')
+    .alias('version', 'V')
     .exitProcess(false)
     .strict()
     .demandCommand(1, 1, 'no command was given')
-    .wrap(WIDTH)
-    .epilogue('treeswap COMMAND --help says more. Exit codes: 0 done, 10 configuration, 11 host, 12 build, 13 publish.')
+    .wrap(width)
+    .epilogue('treeswap help COMMAND says more. Exit codes: 0 done, 10 configuration, 11 host, 12 build, 13 publish.')
   for (const command of commands.filter(({ name }) => !name.includes(' '))) add(parser, command, choose)
   for (const [group, about] of Object.entries(groups)) {
     parser.command(group, about, (sub) => {
@@ -140,6 +146,8 @@ function refuseRepetition(command: Command, args: Record<string, unknown>): void
 /** Turns a complaint of the parser into one that names what was meant. */
 function explain(failure: string, argv: readonly string[], commands: readonly Command[]): Error {
   const command = commandOf(argv, commands)
+  const choice = command === undefined ? undefined : badChoice(failure, command)
+  if (choice !== undefined) return choice
   const unknown = /^Unknown (?:arguments?|commands?): (.*)$/.exec(failure)?.[1]?.split(', ')[0]
   if (unknown === undefined) return usageError(inWords(failure, command), helpHint(command?.name))
   const isOption = argv.some(
@@ -162,11 +170,32 @@ function explain(failure: string, argv: readonly string[], commands: readonly Co
     return usageError(`treeswap ${command.name} does not expect ${JSON.stringify(unknown)}`, helpHint(command.name))
   }
   const group = Object.keys(groups).find((name) => argv.includes(name))
-  const names = commands.map(({ name }) => name)
-  const typed = group === undefined ? unknown : `${group} ${unknown}`
+  return noSuchCommand(group === undefined ? unknown : `${group} ${unknown}`, group, commands)
+}
+
+function noSuchCommand(typed: string, group: string | undefined, commands: readonly Command[]): Error {
+  const known = [...commands.map(({ name }) => name), ...Object.keys(groups), 'help']
+  return usageError(`there is no command ${JSON.stringify(typed)}`, joinHints(didYouMean(typed, known), group))
+}
+
+/** `help COMMAND` is another way to write `COMMAND --help`. */
+function asOption(argv: readonly string[], commands: readonly Command[]): string[] {
+  const [first, ...words] = argv
+  if (first !== 'help') return [...argv]
+  const name = words.filter((word) => !word.startsWith('-')).join(' ')
+  const known = ['', ...commands.map((command) => command.name), ...Object.keys(groups)]
+  if (!known.includes(name)) throw noSuchCommand(name, undefined, commands)
+  return [...words, '--help']
+}
+
+function badChoice(failure: string, { name, options }: Command): Error | undefined {
+  const [, option = '', given = ''] =
+    /^Invalid values:\s+Argument: (\S+), Given: "?(.*?)"?(?:, |$)/m.exec(failure) ?? []
+  const choices = options[option]?.choices?.map(String)
+  if (choices === undefined) return undefined
   return usageError(
-    `there is no command ${JSON.stringify(typed)}`,
-    joinHints(didYouMean(typed, [...names, ...Object.keys(groups)]), group),
+    `--${option} cannot be ${JSON.stringify(given)}, only ${choices.join(', ')}`,
+    joinHints(didYouMean(given, choices), name),
   )
 }
 

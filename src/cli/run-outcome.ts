@@ -2,8 +2,8 @@ import { firstFailure } from '../pipeline/run.js'
 import type { Failure, Skipped } from '../pipeline/attempt.js'
 import type { MachineOutcome } from '../pipeline/run-machine.js'
 import type { RunOutcome } from '../pipeline/run.js'
-import type { TreeswapError } from '../model/errors.js'
 import type { Outcome } from './command.js'
+import { plainError } from './plain-error.js'
 import { count, humanBytes } from '../model/quantity.js'
 
 /** What a run came to: a line for every repo and machine; for --json the failure that decided under "error". */
@@ -60,8 +60,4 @@ function describeSkipped({ name, reason }: Skipped): string {
 
 function plain(result: RunOutcome['repos'][number] | RunOutcome['machines'][number]): object {
   return result.status === 'failed' ? { ...result, error: plainError(result.error) } : result
-}
-
-function plainError({ code, message, hint, category }: TreeswapError): object {
-  return { code, message, hint, category }
 }

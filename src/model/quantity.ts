@@ -18,6 +18,11 @@ export function humanSeconds(seconds: number): string {
   return minutes < 60 ? `${minutes}m ${Math.round(seconds % 60)}s` : `${Math.floor(minutes / 60)}h ${minutes % 60}m`
 }
 
+/** ISO 8601 in UTC → `2026-11-21 13:40:05 UTC` */
+export function humanTime(time: string): string {
+  return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}
+
 /** 1 → `1 package`, 2 → `2 packages` */
 export function count(amount: number, thing: string): string {
   return `${amount} ${thing}${amount === 1 ? '' : 's'}`

@@ -20,7 +20,8 @@ export interface Skipped {
 }
 
 /**
- * Does one part of a run; a failure is reported and returned, so that the other parts are done too.
+ * Does one part of a run; a failure is returned, so that the other parts are done too. Whoever gets the outcome tells
+ * it in full.
  * @param what what is done, for errors that nobody foresaw: "updating overlay"
  * @throws ABORTED
  */
@@ -35,7 +36,7 @@ export async function attempt<T>(
   } catch (caught) {
     const error = coded(caught, what)
     if (signal.aborted || error.category === 'aborted') throw caught
-    report.warn(`${name}: ${error.message} (${error.code})`)
+    report.warn(`${name} failed [${error.code}]`)
     return { name, status: 'failed', error }
   }
 }

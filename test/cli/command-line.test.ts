@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -23,6 +24,40 @@ describe('command line', function () {
     })
   }
 
+  it('shows the same help for help COMMAND as for COMMAND --help', async () => {
+    for (const words of [[], ['chroot'], ['publish'], ['config', 'portage']]) {
+      const asked = await treeswap(['help', ...words])
+      expect(asked, words.join(' ')).to.deep.equal(await treeswap([...words, '--help']))
+      expect(asked.stdout, words.join(' ')).to.match(new RegExp(`^treeswap ${words.join(' ')}`))
+      expect(asked.exitCode).to.equal(0)
+    }
+  })
+
+  it('prints its version for -V as for --version', async () => {
+    const { exitCode, stdout } = await treeswap(['-V'])
+    expect({ exitCode, stdout }).to.deep.include({ exitCode: 0, stdout: (await treeswap(['--version'])).stdout })
+    expect(stdout).to.match(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('keeps its help within 80 columns, or those of the terminal up to 100', async () => {
+    const widest = (text: string) => Math.max(...text.split(/\r?\n/).map((line) => line.length))
+    for (const name of ['', 'chroot', ...commands.map((command) => command.name)]) {
+      const { stdout } = await treeswap(['help', ...name.split(' ').filter(Boolean)])
+      expect(widest(stdout), stdout).to.be.at.most(80)
+    }
+    const onTerminal = (columns: number) =>
+      execFileSync(
+        'script',
+        ['-qec', `stty cols ${columns}; ${process.execPath} dist/treeswap.mjs build --help`, '/dev/null'],
+        {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      )
+    expect(widest(onTerminal(200))).to.be.within(90, 100)
+    expect(widest(onTerminal(60))).to.be.at.most(60)
+  })
+
   it('names every command in its help', async () => {
     const texts = await Promise.all(
       [['--help'], ['chroot', '--help'], ['config', '--help']].map((args) => treeswap(args)),
@@ -42,7 +77,11 @@ describe('command line', function () {
     [['list', '--root'], /--root needs a value/],
     [['list', '--root='], /root is empty/],
     [['list', '--root', '/a', '--root', '/b'], /--root was given more than once/],
-    [['doctor', '--role', 'cook'], /cook/],
+    [['doctor', '--role', 'cook'], /^treeswap: --role cannot be "cook", only build, publish, serve \[USAGE\]/],
+    [['doctor', '--role', 'serve', '--role', 'bild'], /--role cannot be "bild"[^]*did you mean build\?/],
+    [['help', 'publsh'], /no command "publsh"[^]*did you mean publish\?/],
+    [['list', '-V'], /no option -V/],
+    [['publish', 'a', '--root', '/a', '--http', 'http://a', '--no-http'], /exclude each other/],
     [['list', '--', 'x'], /takes nothing after --/],
     [['pack', 'd', '--tree', 't', '--number', '0', '--out', 'o'], /--number must be a number from 1 on/],
     [[], /no command was given/],
@@ -86,6 +125,48 @@ describe('command line', function () {
     writeFileSync(join(directory, 'treeswap.yaml'), 'schema: 1\n')
     const ended = await treeswap(['config', 'check', '--json'], { cwd: directory })
     expect(documentOf(ended)).to.deep.include({ schema: 1, file: join(directory, 'treeswap.yaml') })
+  })
+
+  it('says which machines there are wherever one is named that is not', async () => {
+    const machine = '{ profile: { url: /srv/p }, repos: [gentoo] }'
+    writeFileSync(
+      join(directory, 'treeswap.yaml'),
+      `schema: 1\nrepos: { gentoo: { url: /srv/g } }\nmachines: { database: ${machine}, web: ${machine} }\n`,
+    )
+    for (const args of [
+      ['run', 'databse'],
+      ['build', 'databse', '--repo', 'gentoo=dir:a', '--profile', 'p', '--out', 'o'],
+      ['config', 'portage', 'databse'],
+    ]) {
+      const { error } = documentOf(await treeswap([...args, '--json'], { cwd: directory }))
+      expect(error, args.join(' ')).to.include({ code: 'TREE_UNKNOWN', hint: 'did you mean database?' })
+    }
+    const { error } = documentOf(await treeswap(['config', 'portage', '--json'], { cwd: directory }))
+    expect(error?.hint).to.match(/has database, web$/)
+  })
+
+  it('tells the error of a run once', async () => {
+    writeFileSync(
+      join(directory, 'treeswap.yaml'),
+      `schema: 1
+publisher: { root: store }
+builder: { directory: builder }
+repos: { gentoo: { url: ./nowhere } }
+machines: { database: { profile: { url: ./p }, repos: [gentoo] } }
+`,
+    )
+    const { error } = documentOf(await treeswap(['run', '--json'], { cwd: directory }))
+    const { exitCode, stdout, stderr } = await treeswap(['run'], { cwd: directory })
+    expect(exitCode).to.equal(11)
+    expect(stdout).to.include(error?.message).and.to.include(error?.hint)
+    expect(stderr).to.include('gentoo failed [GIT_FAILED]').and.not.to.include(error?.message)
+  })
+
+  it('sees whether what the configured roots are made from is there', async () => {
+    writeFileSync(join(directory, 'treeswap.yaml'), 'schema: 1\nchroots: { database: { from: gone.tar.xz } }\n')
+    const ended = await treeswap(['doctor', '--role', 'build'], { cwd: directory })
+    expect(ended.exitCode).to.equal(11)
+    expect(ended.stdout).to.match(/fail +build +chroot database +cannot be made: there is no .*gone\.tar\.xz/)
   })
 
   it('prints configurations that name the publisher, as text and for scripts', async () => {

@@ -57,6 +57,12 @@ describe('commands that need nothing but --root', function () {
     return document
   }
 
+  async function told(...args: string[]): Promise<string> {
+    const ended = await treeswap(args, { cwd: directory })
+    expect(ended.exitCode, ended.stdout + ended.stderr).to.equal(0)
+    return ended.stdout
+  }
+
   const large = { cpv: 'sys-apps/large-1', buildId: 1, bytes: 300_000 }
 
   it('pack, pull, publish, tell, go back', async () => {
@@ -83,6 +89,7 @@ describe('commands that need nothing but --root', function () {
       upgraded: [{ package: 'sys-apps/hello', slot: '0', from: '1', to: '2' }],
     })
 
+    expect((await told('diff', 'database', ...store)).trimEnd()).to.match(/^1 package differs$/m)
     await succeed('publish', 'database', ...store)
     await succeed('rollback', 'database', ...store)
     const { trees } = (await succeed('status', 'database', ...store)) as { trees: Record<string, unknown>[] }
@@ -99,6 +106,13 @@ describe('commands that need nothing but --root', function () {
     const { build } = (await succeed('show', 'database@-1', ...store)) as { build: Record<string, unknown> }
     expect(build).to.include({ name: 'database', number: 2, base: 1 })
     expect(await succeed('check', ...store)).to.deep.include({ findings: [] })
+
+    for (const args of [['list'], ['status'], ['show', 'database']]) {
+      const text = await told(...args, ...store)
+      expect(text)
+        .to.match(/\d\d\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC/)
+        .and.not.to.match(/\d\.\d\d\dZ/)
+    }
   })
 
   it('goes back with --root alone as it was published: same URL, same grace time', async () => {
@@ -114,6 +128,16 @@ describe('commands that need nothing but --root', function () {
     await succeed('rollback', 'database', '--root', 'store')
     const generations = readdirSync(join(directory, 'store/published/.generations'))
     expect(generations, 'a day is not what was said').not.to.include('database.2')
+
+    for (const [serial, ...args] of [
+      ['5', 'publish', '--no-http'],
+      ['6', 'rollback'],
+    ] as const) {
+      const [command, ...options] = args
+      await succeed(command, 'database@' + (serial === '5' ? '2' : '1'), '--root', 'store', ...options)
+      const forgotten = readFileSync(join(directory, 'store/published/database/.binpkgs/Packages'), 'utf8')
+      expect(forgotten, serial).not.to.include('URI:')
+    }
   })
 
   it('explains what is not there, without losing what is', async () => {
@@ -181,6 +205,24 @@ describe('commands that need nothing but --root', function () {
     const { stdout, stderr } = await treeswap(['list', '--root', 'store'], { cwd: directory })
     expect(stdout).to.match(/database@1 +damaged/)
     expect(stderr).to.include('[BUILD_INVALID]').and.to.include('[STATE_INVALID]')
+  })
+
+  it('says what clients are served of the other trees where the state of one is damaged', async () => {
+    makeResult([large])
+    for (const tree of ['database', 'web']) {
+      await succeed('pack', 'result', '--tree', tree, '--number', '1', '--out', `artifacts/${tree}/1`)
+      await succeed('publish', `${tree}@1`, '--from', 'dir:artifacts', '--root', 'store')
+    }
+    put('store/trees/database.json', '{')
+    const { exitCode, stdout, stderr } = await treeswap(['status', '--root', 'store'], { cwd: directory })
+    expect(stdout)
+      .to.match(/^database +unknown \[STATE_INVALID\]$/m)
+      .and.to.match(/^web +web@1 /m)
+    expect(stderr).to.include('trees/database.json is damaged').and.to.include('move it away')
+    expect(exitCode).to.equal(10)
+    const document = documentOf(await treeswap(['status', '--root', 'store', '--json'], { cwd: directory }))
+    expect(document.error).to.include({ code: 'STATE_INVALID' })
+    expect(document.trees).to.have.nested.property('[1].published.build', 1)
   })
 
   it('ends a check with 13 where something is damaged, and names the build', async () => {

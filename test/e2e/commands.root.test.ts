@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { chrootShell } from '../../src/cli/commands/chroot-shell.js'
 import { needsRoot } from '../lab/needs-root.js'
 import { stage3Tarball } from '../lab/stage3.js'
 import { writeFiles } from '../lab/temporary.js'
@@ -92,6 +93,18 @@ describe('the commands, one by one, on a root from a stage3', function () {
     const [first, second] = inRoot('stat', '--format=%i %h', '/usr/bin/one', '/usr/bin/two').trim().split('\n')
     expect(first).to.equal(second).and.to.match(/ 2$/)
     expect(inRoot('getcap', '/usr/libexec/ping')).to.contain('cap_net_raw=ep')
+  })
+
+  it('changes a root as the help of chroot shell says', () => {
+    const committing = Object.keys(chrootShell.examples).filter((line) => line.includes('--commit'))
+    expect(committing).to.have.length(1)
+    for (const line of committing) {
+      const [before = '', command = ''] = line.split(' -- ')
+      const args = [...before.split(' '), '--config', site.path('treeswap.yaml'), '--', ...command.split(' ')]
+      const head = site.head()
+      execFileSync(process.execPath, ['dist/treeswap.mjs', ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+      expect(site.head()).not.to.equal(head)
+    }
   })
 
   it('adds only the changed package to the next artifact and to its pull', async () => {

@@ -1,3 +1,4 @@
+import { humanTime } from '../../model/quantity.js'
 import { rootServiceOf } from '../../pipeline/root-service-of.js'
 import { defineCommand } from '../command.js'
 import { builderOf, builderOptions } from '../options.js'
@@ -16,7 +17,7 @@ export const chrootList = defineCommand({
     const chroots = await rootServiceOf(builderOf(args)).list()
     const rows = chroots.map(({ name, created, layers, uidBase, from }) => [
       name,
-      created,
+      humanTime(created),
       String(layers.length),
       String(uidBase),
       from,

@@ -8,9 +8,15 @@ export const chrootShell = defineCommand({
   summary: 'open a shell in a root, or run a command there; changes are dropped unless --commit is given',
   examples: {
     'chroot shell database': 'look around',
-    'chroot shell database --commit -- emerge --unmerge sys-apps/hello': 'change the root for good',
+    'chroot shell database --commit -- ldconfig': 'change the root for good',
   },
-  positionals: { name: { type: 'string', describe: 'name of the root', demandOption: true } },
+  positionals: {
+    name: {
+      type: 'string',
+      describe: 'name of the root; emerge needs more: only a build brings profile and ebuild repos',
+      demandOption: true,
+    },
+  },
   options: {
     commit: { type: 'boolean', default: false, describe: 'keep the changes if the shell or command ends with 0' },
     ...builderOptions,

@@ -49,7 +49,9 @@ function describeDiff({ added, removed, upgraded, downgraded, rebuilt, inputs }:
   const sources = inputs.map(({ name, from, to }) => [name, from?.slice(0, 12) ?? '', to?.slice(0, 12) ?? ''])
   return [
     table(['', 'PACKAGE', 'FROM', 'TO'], rows),
-    rows.length === 0 ? 'no package differs' : `${count(rows.length, 'package')} differ`,
+    rows.length === 0
+      ? 'no package differs'
+      : `${count(rows.length, 'package')} ${rows.length === 1 ? 'differs' : 'differ'}`,
     table(['INPUT', 'FROM', 'TO'], sources),
   ]
     .filter((part) => part !== '')

@@ -8,7 +8,7 @@ import { buildSummary } from '../build-summary.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
 import { table } from '../table.js'
-import { humanBytes } from '../../model/quantity.js'
+import { humanBytes, humanTime } from '../../model/quantity.js'
 import { chosenTrees } from '../trees.js'
 
 export const list = defineCommand({
@@ -24,7 +24,8 @@ export const list = defineCommand({
       const notes = [...(build.published ? ['published'] : []), ...build.tags].join(', ')
       const name = `${build.tree}@${build.number}`
       if ('damaged' in build) return [name, 'damaged', '', '', notes]
-      return [name, build.finished, humanBytes(build.bytes), build.base === null ? 'full' : `on ${build.base}`, notes]
+      const packed = build.base === null ? 'full' : `on ${build.base}`
+      return [name, humanTime(build.finished), humanBytes(build.bytes), packed, notes]
     })
     const text = table(['BUILD', 'FINISHED', 'ARTIFACT', 'PACKED', 'NOTES'], rows) || 'no builds'
     return Promise.resolve({ json: { builds }, text })

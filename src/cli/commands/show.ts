@@ -5,7 +5,7 @@ import { resolveReference } from '../../store/references.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
 import { table } from '../table.js'
-import { humanBytes, humanSeconds } from '../../model/quantity.js'
+import { humanBytes, humanSeconds, humanTime } from '../../model/quantity.js'
 
 export const show = defineCommand({
   name: 'show',
@@ -25,7 +25,7 @@ function describeBuild(build: Build): string {
   const seconds = (Date.parse(build.finished) - Date.parse(build.started)) / 1000
   const facts = [
     ['build', `${build.name}@${build.number}`],
-    ['finished', `${build.finished} after ${humanSeconds(seconds)}`],
+    ['finished', `${humanTime(build.finished)} after ${humanSeconds(seconds)}`],
     ['packages', build.base === undefined ? 'all packed' : `packed where ${build.name}@${build.base} had not got them`],
     ...Object.entries(build.tools),
   ]
@@ -33,7 +33,7 @@ function describeBuild(build: Build): string {
     input.name,
     input.number === undefined ? '' : `@${input.number}`,
     input.commit?.slice(0, 12) ?? '',
-    input.commitTime === undefined ? '' : new Date(input.commitTime * 1000).toISOString(),
+    input.commitTime === undefined ? '' : humanTime(new Date(input.commitTime * 1000).toISOString()),
     input.url ?? '',
   ])
   const packs = build.packs.map(({ name, role, size, sha256 }) => [name, role, humanBytes(size), sha256.slice(0, 12)])
