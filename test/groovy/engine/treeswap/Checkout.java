@@ -46,8 +46,11 @@ final class Checkout {
         }
         build.checkouts.add(note);
         git(place, directory, "init", "--quiet");
-        git(place, directory, "fetch", "--quiet", "--depth=1", "--force", url, branch.replaceFirst("^\\*/", "refs/heads/"));
-        git(place, directory, "checkout", "--quiet", "--force", "--detach", "FETCH_HEAD");
+        Object refspec = remote.get("refspec");
+        String fetched = refspec == null ? "+refs/heads/*:refs/remotes/origin/*" : refspec.toString();
+        git(place, directory, "fetch", "--quiet", "--depth=1", "--force", url, fetched);
+        String commitish = branch.replaceFirst("^(refs/heads|origin)/", "refs/remotes/origin/");
+        git(place, directory, "checkout", "--quiet", "--force", "--detach", commitish);
         git(place, directory, "clean", "-ffdxq");
         StringBuilder commit = new StringBuilder();
         shell.execute(Arrays.asList("git", "rev-parse", "HEAD"), directory, place, commit);

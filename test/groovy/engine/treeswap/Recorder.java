@@ -116,13 +116,16 @@ final class Recorder extends GroovyInterceptor {
     /** The method in the most general type that has it: its signature is what an administrator would approve. */
     private static Method find(Class<?> type, String name, Object[] args, boolean isStatic) {
         for (Class<?> candidate : mostGeneralFirst(type)) {
+            Method best = null;
             for (Method method : candidate.getDeclaredMethods()) {
                 boolean fits = method.getName().equals(name)
                     && Modifier.isStatic(method.getModifiers()) == isStatic
                     && Modifier.isPublic(method.getModifiers())
-                    && accepts(method.getParameterTypes(), args, method.isVarArgs());
-                if (fits && !(GroovyObject.class == candidate && !name.equals("invokeMethod"))) return method;
+                    && accepts(method.getParameterTypes(), args, method.isVarArgs())
+                    && !(GroovyObject.class == candidate && !name.equals("invokeMethod"));
+                if (fits && (best == null || isMoreSpecific(method, best))) best = method;
             }
+            if (best != null) return best;
         }
         return null;
     }
@@ -133,13 +136,24 @@ final class Recorder extends GroovyInterceptor {
         all.add(receiver);
         all.addAll(Arrays.asList(args));
         for (Class<?> holder : Arrays.asList(DefaultGroovyMethods.class, StringGroovyMethods.class)) {
+            Method best = null;
             for (Method method : holder.getMethods()) {
-                if (method.getName().equals(name) && accepts(method.getParameterTypes(), all.toArray(), method.isVarArgs())) {
-                    return method;
-                }
+                boolean fits = method.getName().equals(name)
+                    && accepts(method.getParameterTypes(), all.toArray(), method.isVarArgs());
+                if (fits && (best == null || isMoreSpecific(method, best))) best = method;
             }
+            if (best != null) return best;
         }
         return null;
+    }
+
+    private static boolean isMoreSpecific(Method method, Method other) {
+        Class<?>[] types = method.getParameterTypes();
+        Class<?>[] others = other.getParameterTypes();
+        for (int i = 0; i < Math.min(types.length, others.length); i++) {
+            if (!others[i].isAssignableFrom(types[i])) return false;
+        }
+        return types.length == others.length;
     }
 
     private static boolean accepts(Class<?>[] types, Object[] args, boolean varArgs) {

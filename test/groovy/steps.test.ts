@@ -1,0 +1,163 @@
+import { expect } from 'chai'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { temporaryDirectory } from '../lab/temporary.js'
+import { makeLibrary } from './library.js'
+import { runPipeline } from './run-pipeline.js'
+import type { Pipeline, PipelineResult } from './run-pipeline.js'
+
+/** A runner that answers with what its request says under `answer`, and shows what it was given. */
+const echoing = `
+import { readFileSync, writeFileSync, mkdirSync } from 'node:fs'
+const [, , command, request, , result] = process.argv
+const { answer = { status: 'ok' }, ...asked } = JSON.parse(readFileSync(request, 'utf8'))
+console.log(command, JSON.stringify(asked), process.env.TREESWAP_JENKINS_USER, process.env.TREESWAP_JENKINS_TOKEN)
+if (answer === 'crash') process.exit(70)
+mkdirSync('artifact', { recursive: true })
+writeFileSync('artifact/build.json', '{}')
+writeFileSync('packages.xml', '<testsuite/>')
+writeFileSync(result, JSON.stringify({ schema: 1, ...answer }))
+process.exit(answer.status === 'failed' ? 12 : answer.status === 'unstable' ? 3 : 0)
+`
+
+describe('the step treeswap', function () {
+  this.timeout(120_000)
+  const directory = temporaryDirectory()
+  const workspace = (): string => join(directory(), 'workspace')
+
+  function run(script: string, more: Partial<Pipeline> = {}): Promise<PipelineResult> {
+    return runPipeline(directory(), {
+      script: `@Library('treeswap') _\n${script}`,
+      job: 'treeswap/machines/database',
+      number: 7,
+      agents: { any: { workspace: workspace() } },
+      library: makeLibrary(join(directory(), 'library'), echoing),
+      ...more,
+    })
+  }
+
+  it('gives the runner job, number and request, and its result to the build', async () => {
+    const { result, description, archived, console, reports } = await run(
+      `node('any') {
+      def name = 'base'
+      def values = treeswap([step: 'x', target: "\${name}-1", list: ['a', null], answer: [status: 'ok', description: 'two packages',
+        artifacts: ['artifact/*'], junit: 'packages.xml', values: [list: ['x', [y: 1]]]]], [credentials: 'reader'])
+      sh 'true'
+      echo "got \${values.list[1].y}"
+    }`,
+      { credentials: { reader: { username: 'reader', password: 'secret-token' } } },
+    )
+    expect(result).to.equal('SUCCESS')
+    expect(description).to.equal('two packages')
+    expect(archived).to.deep.equal(['artifact/build.json'])
+    expect(reports).to.deep.equal([])
+    expect(console).to.include('got 1')
+    expect(console).to.include(
+      'step {"schema":1,"job":"treeswap/machines/database","number":"7","step":"x","target":"base-1","list":["a",null]} reader ****',
+    )
+  })
+
+  it('gives test reports to junit where the job says that it is there', async () => {
+    const answer = "answer: [status: 'ok', junit: 'packages.xml']"
+    const { reports } = await run(`node('any') { treeswap step: 'x', junit: true, ${answer} }`, { plugins: ['junit'] })
+    expect(reports).to.deep.equal(['packages.xml'])
+  })
+
+  it('turns a failure into an error with its category, after it has archived what there is', async () => {
+    const { result, error, description, archived, console } = await run(`node('any') {
+      treeswap step: 'x', answer: [status: 'failed', category: 'build', message: 'a/b failed', hint: 'mend it', artifacts: ['artifact/*'], description: 'PACKAGE_FAILED']
+      echo 'never'
+    }`)
+    expect(result).to.equal('FAILURE')
+    expect(error).to.contain('build: a/b failed – mend it')
+    expect(description).to.equal('PACKAGE_FAILED')
+    expect(archived).to.deep.equal(['artifact/build.json'])
+    expect(console).not.to.include('never')
+  })
+
+  it('is unstable where part of the work is done', async () => {
+    const { result, console } = await run(
+      `node('any') { treeswap step: 'x', answer: [status: 'unstable', message: 'c failed']; echo 'on' }`,
+    )
+    expect(result).to.equal('UNSTABLE')
+    expect(console).to.include('on')
+  })
+
+  it('says so where the runner wrote no result', async () => {
+    const { error } = await run("node('any') { treeswap step: 'x', answer: 'crash' }")
+    expect(error).to.contain('infrastructure: the runner ended with exit code 70')
+  })
+
+  it('unpacks the runner once, and another version in its place', async () => {
+    const twice = "node('any') { 2.times { treeswap step: 'x', answer: [status: 'ok'] } }"
+    expect((await run(twice)).steps.filter((step) => step === 'writeFile')).to.have.length(3)
+    expect((await run(twice)).steps.filter((step) => step === 'writeFile')).to.have.length(2)
+    await run(twice, { library: makeLibrary(join(directory(), 'other'), `${echoing}\n`) })
+    expect(readdirSync(`${workspace()}@tmp/treeswap`).filter((name) => name.length === 64)).to.have.length(1)
+  })
+
+  it('does not run what was changed on the agent', async () => {
+    const once = "node('any') { treeswap step: 'x', answer: [status: 'ok'] }"
+    await run(once)
+    const [sum = ''] = readdirSync(`${workspace()}@tmp/treeswap`).filter((name) => name.length === 64)
+    writeFileSync(`${workspace()}@tmp/treeswap/${sum}/treeswap.mjs`, 'console.log("foreign")')
+    const { error, console } = await run(once)
+    expect(error).to.contain('infrastructure:')
+    expect(console.join('\n')).to.contain('is damaged, and was removed').and.not.to.contain('foreign')
+    expect((await run(once)).result).to.equal('SUCCESS')
+  })
+
+  it('runs a preinstalled runner where the agent names one', async () => {
+    const runner = join(directory(), 'installed.mjs')
+    writeFileSync(runner, echoing)
+    const agents = { any: { workspace: workspace(), environment: { TREESWAP_RUNNER: runner } } }
+    const { result, steps } = await run("node('any') { treeswap step: 'x', answer: [status: 'ok'] }", { agents })
+    expect(result).to.equal('SUCCESS')
+    expect(steps.filter((step) => step === 'writeFile')).to.have.length(1)
+    expect(existsSync(`${workspace()}@tmp/treeswap/request.json`)).to.equal(true)
+  })
+
+  describe('on an agent', () => {
+    const script = "node('any') { treeswap step: 'x', answer: [status: 'ok'] }"
+
+    /** A PATH with the programs of the system and a node of its own. */
+    function agentWith(node: string | undefined): Pipeline['agents'] {
+      const bin = join(directory(), 'bin')
+      mkdirSync(bin)
+      for (const name of ['sh', 'rm', 'sha256sum', 'hostname']) symlinkSync(`/usr/bin/${name}`, join(bin, name))
+      if (node !== undefined) writeFileSync(join(bin, 'node'), node, { mode: 0o755 })
+      return { any: { workspace: workspace(), environment: { PATH: bin } } }
+    }
+
+    it('without Node says in one sentence what is to be done', async () => {
+      const { console } = await run(script, { agents: agentWith(undefined) })
+      expect(console).to.include(
+        'treeswap: there is no node in the PATH of agent any: install Node 20.19 or newer there.',
+      )
+    })
+
+    it('with an old Node, too', async () => {
+      const old = '#!/bin/sh\ncase $1 in -e) exit 1;; --version) echo v18.20.4;; esac\n'
+      const { console } = await run(script, { agents: agentWith(old) })
+      expect(console).to.include('treeswap: Node v18.20.4 on agent any is too old: install Node 20.19 or newer there.')
+    })
+  })
+
+  describe('of the others', () => {
+    it('names the option that was meant, before it waits for an agent', async () => {
+      const { error, steps } = await run("treeswapMachine machine: 'database', timout: 10")
+      expect(error).to.contain('treeswapMachine has no option timout: did you mean timeout?')
+      expect(steps).to.deep.equal(['error'])
+    })
+
+    it('lets operators publish through the agent of the publisher', async () => {
+      const agents = { publisher: { workspace: workspace() } }
+      const { console, agents: used } = await run(
+        "treeswapPublish tree: 'database', reference: '-1', credentials: ''",
+        { agents },
+      )
+      expect(used).to.deep.equal(['publisher'])
+      expect(console.join('\n')).to.contain('"step":"publish","tree":"database","reference":"-1"')
+    })
+  })
+})

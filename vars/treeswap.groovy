@@ -1,0 +1,56 @@
+import groovy.json.JsonOutput
+import groovy.json.JsonSlurper
+
+/**
+ * Calls the runner once, and does with the build what its result says. See treeswap.txt.
+ * @param access ids of credentials that the runner gets: credentials (user and token for Jenkins), key (SSH)
+ * @return the result's values
+ */
+Map call(Map request, Map access = [:]) {
+    String place = "${pwd(tmp: true)}/treeswap"
+    String sum = libraryResource(resource: 'treeswap/treeswap.mjs.sha256', encoding: 'UTF-8').trim()
+    String bundle = "${place}/${sum}/treeswap.mjs"
+    if (!env.TREESWAP_RUNNER && !fileExists(bundle)) {
+        writeFile file: bundle, encoding: 'UTF-8', text: libraryResource(resource: 'treeswap/treeswap.mjs', encoding: 'UTF-8')
+    }
+    Map whole = [schema: 1, job: env.JOB_NAME, number: env.BUILD_NUMBER] + request
+    writeFile file: "${place}/request.json", encoding: 'UTF-8', text: JsonOutput.toJson(whole)
+    int code = start(request.step, access, ["TREESWAP_PLACE=${place}", "TREESWAP_SUM=${sum}"])
+    Map result = fileExists("${place}/result.json")
+        ? parse(readFile(file: "${place}/result.json", encoding: 'UTF-8'))
+        : [status: 'failed', category: 'infrastructure', message: "the runner ended with exit code ${code}", hint: 'see above why']
+
+    if (result.description) currentBuild.description = result.description
+    if (result.artifacts) archiveArtifacts artifacts: result.artifacts.join(',')
+    if (result.junit && request.junit) junit testResults: result.junit
+    if (result.status == 'unstable') unstable result.message
+    if (result.status == 'failed') error "${result.category}: ${result.message} – ${result.hint}"
+    return result.values ?: [:]
+}
+
+private int start(String step, Map access, List variables) {
+    List bindings = []
+    if (access.credentials) {
+        bindings << usernamePassword(credentialsId: access.credentials, usernameVariable: 'TREESWAP_JENKINS_USER', passwordVariable: 'TREESWAP_JENKINS_TOKEN')
+    }
+    if (access.key) bindings << sshUserPrivateKey(credentialsId: access.key, keyFileVariable: 'TREESWAP_SSH_KEY')
+    String script = libraryResource(resource: 'treeswap/run.sh', encoding: 'UTF-8')
+    withEnv(variables) {
+        withCredentials(bindings) {
+            return sh(label: "treeswap ${step}", returnStatus: true, script: script)
+        }
+    }
+}
+
+/** Without JsonSlurper's own maps, which cannot be kept across a step. */
+@NonCPS
+private Object parse(String text) {
+    return plain(new JsonSlurper().parseText(text))
+}
+
+@NonCPS
+private Object plain(Object value) {
+    if (value instanceof Map) return value.collectEntries { key, entry -> [(key): plain(entry)] }
+    if (value instanceof List) return value.collect { entry -> plain(entry) }
+    return value
+}

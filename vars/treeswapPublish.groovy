@@ -1,0 +1,14 @@
+/** Publishes a build: the running one of this job, or the one that an operator names. See treeswapPublish.txt. */
+def call(Map options = [:]) {
+    treeswapOptions 'treeswapPublish', options, [
+        'tree', 'reference', 'job', 'number', 'publisher', 'publishOver', 'agent', 'timeout', 'credentials', 'config',
+    ]
+    Map over = options.publishOver
+    String agent = over ? options.agent : options.publisher ?: 'publisher'
+    treeswapJob([agent: agent, timeout: options.timeout, config: options.config]) { config ->
+        String credentials = options.credentials == null ? 'treeswap-read' : options.credentials
+        Map running = options.number ? [running: true, job: options.job, number: options.number] : [:]
+        Map request = [step: 'publish', tree: options.tree, reference: options.reference, over: over, config: config]
+        treeswap(request + running, [credentials: credentials, key: over?.credentials])
+    }
+}
