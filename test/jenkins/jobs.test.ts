@@ -73,12 +73,29 @@ describe('jobs of a configuration', () => {
     expect(job('machines/web').script).to.include("repos: ['gentoo'], agent: 'treeswap', publish: false, credentials")
   })
 
+  it('gives steps only options that they have', () => {
+    const over = `publish-over: { host: h, host-key: ssh-ed25519 AAAA, credentials: key }\n  keep-builds`
+    const both = [siteConfig(), siteConfig((text) => text.replace('keep-builds', over))]
+    const calls = both.flatMap((config) => jobsOf(config).jobs.flatMap(({ script }) => callsIn(script)))
+    expect(new Set(calls.map(({ step }) => step))).to.have.keys(
+      'treeswapRepo',
+      'treeswapMachine',
+      'treeswapPublish',
+      'treeswapRollback',
+    )
+    for (const { step, options } of calls) {
+      const source = readFileSync(new URL(`../../vars/${step}.groovy`, import.meta.url), 'utf8')
+      const known = /treeswapOptions '\w+', options, \[([^\]]*)\]/.exec(source)?.[1]?.match(/\w+/g)
+      expect(known, step).to.include.members(options)
+    }
+  })
+
   it('publishes over SSH where the configuration says so', () => {
     const over = `publish-over: { host: pkgs.example.org, host-key: ssh-ed25519 AAAA, credentials: key }`
     const { jobs } = jobsOf(siteConfig((text) => text.replace('  keep-builds', `  ${over}\n  keep-builds`)))
     const expected = `publishOver: [host: 'pkgs.example.org', port: 22, user: 'treeswap', hostKey: 'ssh-ed25519 AAAA', credentials: 'key']`
     expect(jobs.find(({ name }) => name === 'machines/database')?.script).to.include(expected)
-    expect(jobs.at(-1)?.script.split(expected)).to.have.length(3)
+    expect(jobs.at(-1)?.script.split(`agent: 'treeswap', ${expected}`)).to.have.length(3)
   })
 
   it('asks for the repository that holds the configuration', () => {
@@ -186,6 +203,14 @@ describe('config.xml of a job', () => {
     expect(JSON.stringify(result)).to.not.match(/xxxx|root:/)
   })
 })
+
+/** Steps that a script calls, with the names of their options. */
+function callsIn(script: string): { step: string; options: string[] }[] {
+  return [...script.matchAll(/^ *(treeswap\w+) (.*)$/gm)].map(([, step = '', options = '']) => {
+    const flat = options.replace(/'(\\.|[^'\\])*'/g, "''").replace(/\[[^\]]*\]/g, '[]')
+    return { step, options: [...flat.matchAll(/(\w+): /g)].map(([, name = '']) => name) }
+  })
+}
 
 function machine(name: string): string {
   return `  ${name}: { profile: { url: 'https://git.example.org/m.git', path: ${name} }, repos: [gentoo] }\n`

@@ -26,7 +26,9 @@ export function machineScript({ name, repos, publish }: MachineConfig, jenkins: 
 }
 
 export function publishScript(jenkins: JobsConfig): string {
-  const options = { ...publisher(jenkins), ...common(jenkins) }
+  // over SSH any agent will do, and the publisher's host need not be one
+  const agent = jenkins.publishOver === undefined ? undefined : jenkins.agent
+  const options = { agent, ...publisher(jenkins), ...common(jenkins) }
   const call = (name: string): string => step(name, options, 'tree: params.TREE, reference: params.REFERENCE')
   return pipeline(
     jenkins,
