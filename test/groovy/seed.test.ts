@@ -1,9 +1,11 @@
 import { expect } from 'chai'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import { formatJobs } from '../../src/jenkins/jobs/document.js'
 import { jobsOf } from '../../src/jenkins/jobs/model.js'
 import type { JobList } from '../../src/jenkins/jobs/model.js'
+import { parseJobXml } from '../../src/jenkins/jobs/parse-xml.js'
 import { folderXml, jobXml } from '../../src/jenkins/jobs/xml.js'
 import { siteConfig } from '../jenkins/site.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
@@ -70,6 +72,19 @@ describe('jobs/seed.groovy under a recorder of Job DSL', function () {
       const theirs = await treeOf(xml, ({ name }) => name === 'actions')
       expect(theirs, job.name).to.deep.equal(await treeOf(jobXml(job)))
     }
+  })
+
+  it('stands beside a seed job, which the documentation has as Configuration as Code', async () => {
+    const documentation = readFileSync(new URL('../../docs/jenkins.md', import.meta.url), 'utf8')
+    const [, indented = ''] = /^ {3}```yaml\n( {3}# jenkins.yaml\n[^]*?)^ {3}```$/m.exec(documentation) ?? []
+    const { jobs } = parse(indented.replace(/^ {3}/gm, '')) as { jobs: { script: string }[] }
+    writeFiles(directory(), { 'casc.groovy': jobs[0]!.script })
+    const run = await runSeed(join(directory(), 'casc.groovy'), directory())
+    if ('problem' in run) throw new Error(run.problem)
+    expect(run.items).to.have.keys('treeswap', 'treeswap/seed')
+    const made = await parseJobXml(run.items['treeswap/seed']!, 'treeswap/seed')
+    expect(made).to.include({ poll: 'H/15 * * * *', concurrent: false, foreign: null })
+    expect(made.script).to.match(/^@Library\('treeswap'\) _\ntreeswapSeed config: \[url: /)
   })
 
   it('is the script that travels with the library', () => {

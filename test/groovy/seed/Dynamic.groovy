@@ -48,7 +48,22 @@ class DynamicTypes {
             }),
     ]
 
+    /** of the plugin Authorize Project; the last three serve its form only */
+    static final Map AUTHORIZATIONS = [
+        specificUsersAuthorizationStrategy: new DynamicType(
+            element: 'org.jenkinsci.plugins.authorizeproject.strategy.SpecificUsersAuthorizationStrategy',
+            required: [userid: String, useApitoken: Boolean, apitoken: String, password: String],
+            fill: { Node node, Map values -> node.appendNode('userid', values.userid) }),
+    ]
+
     static final Map JOB_PROPERTIES = [
+        authorizeProjectProperty: new DynamicType(
+            element: 'org.jenkinsci.plugins.authorizeproject.AuthorizeProjectProperty',
+            required: [strategy: AUTHORIZATIONS],
+            fill: { Node node, Map values ->
+                def strategy = values.strategy[-1]
+                node.append(new Node(null, 'strategy', [class: strategy.name()], strategy.children()))
+            }),
         disableConcurrentBuilds: new DynamicType(element: PROPERTIES + '.DisableConcurrentBuildsJobProperty'),
         buildDiscarder: new DynamicType(
             element: 'jenkins.model.BuildDiscarderProperty',
