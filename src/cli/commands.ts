@@ -27,6 +27,7 @@ import { run } from './commands/run.js'
 import { show } from './commands/show.js'
 import { snapshot } from './commands/snapshot.js'
 import { status } from './commands/status.js'
+import { step } from './commands/step.js'
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -57,5 +58,6 @@ export const commands: readonly Command[] = [
   jobsRender,
   jobsDiff,
   jobsApply,
+  step,
   doctor,
 ]

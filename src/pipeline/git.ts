@@ -106,6 +106,23 @@ export async function describeCheckout(directory: string, { signal }: Context): 
 }
 
 /**
+ * The branch that a remote repository has checked out itself.
+ * @throws BRANCH_UNKNOWN
+ */
+export async function defaultBranch(url: string, { signal }: Context): Promise<string> {
+  const args = [...safety, 'ls-remote', '--symref', '--', url, 'HEAD']
+  const { stdout, stderr } = await runAny('git', args, { env: gitEnvironment(), signal })
+  const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(stdout)?.[1]
+  if (branch !== undefined) return branch
+  const said = stderr.trim().split('\n').slice(-2).join(' | ')
+  throw configurationError(
+    'BRANCH_UNKNOWN',
+    `the default branch of ${url} could not be found out${said === '' ? '' : `: ${said}`}`,
+    'name its branch in the configuration; for a repository that asks for credentials this is needed',
+  )
+}
+
+/**
  * Names the content of a sub-directory of a clone at the checked-out commit: git's hash of that tree.
  * @param path relative, without links in it; empty: the top
  */

@@ -6,6 +6,7 @@ import { configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { errorCode, isDirectory, listDirectory, realPath } from '../system/files.js'
 import { contentOf, fetchGit } from './git.js'
+import type { Checkout } from './git.js'
 
 export interface MachineProfile {
   /** the machine's directory in the checkout, without a link in its path */
@@ -18,14 +19,22 @@ export interface MachineProfile {
  * @param clone where the checkout is kept; the caller holds its lock
  * @throws GIT_FAILED, PROFILE_MISSING, PROFILE_OUTSIDE, PROFILE_LINK
  */
-export async function fetchProfile(
-  { profile: { url, branch, path = '' } }: MachineConfig,
-  clone: string,
+export async function fetchProfile(machine: MachineConfig, clone: string, context: Context): Promise<MachineProfile> {
+  const { url, branch } = machine.profile
+  return profileIn(await fetchGit({ url, branch }, clone, context), machine, context)
+}
+
+/**
+ * The same of a checkout that is there.
+ * @throws PROFILE_MISSING, PROFILE_OUTSIDE, PROFILE_LINK, GIT_FAILED
+ */
+export async function profileIn(
+  checkout: Checkout,
+  { profile: { url, path = '' } }: MachineConfig,
   context: Context,
 ): Promise<MachineProfile> {
-  const checkout = await fetchGit({ url, branch }, clone, context)
-  const inside = resolveInside(clone, path, url)
-  const directory = join(clone, inside)
+  const inside = resolveInside(checkout.directory, path, url)
+  const directory = join(checkout.directory, inside)
   findProfile(directory, path === '' ? url : `${path} of ${url}`)
   const { commit, commitTime } = checkout
   const fingerprint = await contentOf(checkout, inside, context)

@@ -1,0 +1,44 @@
+import { resolve } from 'node:path'
+import { loadConfig } from '../../config/load.js'
+import { exitCodes } from '../../model/errors.js'
+import type { Context } from '../../model/report.js'
+import { runStep } from '../../pipeline/step.js'
+import { StepFailure } from '../../pipeline/step-build.js'
+import { parseStepRequest } from '../../pipeline/step-request.js'
+import type { StepResult } from '../../pipeline/step-request.js'
+import { readText, writeAtomically } from '../../system/files.js'
+import { defineCommand } from '../command.js'
+import { explainError } from '../explain-error.js'
+
+export const step = defineCommand({
+  name: 'step',
+  summary: 'do what a step of the Jenkins library asks for; for vars/treeswap.groovy, not for people',
+  examples: { 'step request.json --result result.json': 'the library writes the one and reads the other' },
+  positionals: { request: { type: 'string', describe: 'what is asked for, JSON', demandOption: true } },
+  options: { result: { type: 'string', demandOption: true, describe: 'file to write: what came of it, JSON' } },
+  async run(args, context) {
+    const { result, exitCode } = await answer(args.request, context)
+    writeAtomically(resolve(args.result), `${JSON.stringify(result, undefined, 2)}\n`)
+    return { json: { ...result }, text: textOf(result), exitCode }
+  },
+})
+
+async function answer(file: string, context: Context): Promise<{ result: StepResult; exitCode: number }> {
+  try {
+    const request = parseStepRequest(readText(file))
+    const outcome = await runStep(loadConfig(request.config), request, context)
+    return { result: { schema: 1, status: 'ok', ...outcome }, exitCode: 0 }
+  } catch (caught) {
+    const failure = caught instanceof StepFailure ? caught : undefined
+    const error = explainError(failure?.error ?? caught)
+    // a step that is aborted has nobody to tell it to
+    if (error.category === 'aborted') throw caught
+    const { category, code, message, hint } = error
+    const told = { category, code, message, hint, description: `${code}: ${message.split('\n')[0] ?? ''}` }
+    return { result: { schema: 1, status: 'failed', ...told, ...failure?.outcome }, exitCode: exitCodes[category] }
+  }
+}
+
+function textOf({ status, message, hint, description }: StepResult): string {
+  return status === 'failed' ? `${message ?? ''}\n${hint ?? ''}` : (description ?? '')
+}

@@ -1,0 +1,59 @@
+import { resolve } from 'node:path'
+import type { Config } from '../config/config.js'
+import { hasCache } from '../gentoo/md5-cache.js'
+import { mastersOf } from '../gentoo/repositories.js'
+import { humanBytes } from '../model/quantity.js'
+import type { Context } from '../model/report.js'
+import { removeTree } from '../system/files.js'
+import { version } from '../system/version.js'
+import { ensureChroot } from './ensure-chroot.js'
+import { describeCheckout } from './git.js'
+import { chrootFor } from './repo-order.js'
+import { snapshotOf } from './repo-snapshots.js'
+import { snapshotRepo } from './snapshot.js'
+import { openSource } from './sources.js'
+import { repoOf } from './step-describe.js'
+import { ARTIFACT, packedIn } from './step-files.js'
+import { latestSnapshots } from './step-repos.js'
+import type { RequestOf, StepOutcome } from './step-request.js'
+
+/**
+ * Archives the checkout of an ebuild repo as the running build.
+ * @throws REPO_UNKNOWN, and what snapshotRepo, ensureChroot and the sources throw
+ */
+export async function snapshotStep(
+  config: Config,
+  request: RequestOf<'snapshot'>,
+  context: Context,
+): Promise<StepOutcome> {
+  const { name, url } = repoOf(config, request.repo)
+  const directory = resolve(request.directory)
+  const output = resolve(ARTIFACT)
+  removeTree(output)
+  const checkout = await describeCheckout(directory, context)
+  const names = mastersOf(directory)
+  const chroot = chrootFor(config, name, new Map([[name, names]]))
+  if (chroot !== undefined && !hasCache(directory)) await ensureChroot(config, chroot, context)
+  const earlier = openSource(`jenkins:${request.job}`, config, { context })
+  const any = (await earlier.numbers({ kind: 'ebuild-repo', name })).length > 0
+  const build = await snapshotRepo(
+    {
+      directory,
+      name,
+      number: request.number,
+      output,
+      input: { url, ...(checkout !== undefined && { commit: checkout.commit, commitTime: checkout.commitTime }) },
+      chroot,
+      masters: await latestSnapshots(config, names, context),
+      previous: any ? await snapshotOf(earlier, name) : undefined,
+      builder: config.builder,
+      tools: { treeswap: version() },
+    },
+    context,
+  )
+  return {
+    description: [checkout?.commit.slice(0, 12), humanBytes(packedIn(build))].filter(Boolean).join(', '),
+    artifacts: [`${ARTIFACT}/*`],
+    values: { number: build.number, ...(checkout !== undefined && { commit: checkout.commit }) },
+  }
+}

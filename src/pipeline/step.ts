@@ -1,0 +1,40 @@
+import { resolve } from 'node:path'
+import type { Config } from '../config/config.js'
+import { renderJobs } from '../jenkins/jobs/render.js'
+import { count } from '../model/quantity.js'
+import type { Context } from '../model/report.js'
+import { buildStep } from './step-build.js'
+import { describeSource } from './step-describe.js'
+import { publishStep } from './step-publish.js'
+import { reportStep } from './step-report.js'
+import type { RequestOf, StepOutcome, StepRequest } from './step-request.js'
+import { snapshotStep } from './step-snapshot.js'
+
+/**
+ * What a Jenkins step asked for: the use-cases of the commands, with the places that a job has.
+ * @throws what the use-cases throw; StepFailure where there is something to archive all the same
+ */
+export async function runStep(config: Config, request: StepRequest, context: Context): Promise<StepOutcome> {
+  switch (request.step) {
+    case 'describe':
+      return describeSource(config, request, context)
+    case 'snapshot':
+      return snapshotStep(config, request, context)
+    case 'build':
+      return buildStep(config, request, context)
+    case 'publish':
+    case 'rollback':
+      return publishStep(config, request, context)
+    case 'render-jobs':
+      return renderStep(config, request)
+    case 'report':
+      return reportStep(config, request)
+  }
+}
+
+const JOBS = 'jobs.json'
+
+function renderStep(config: Config, { allowShrink }: RequestOf<'render-jobs'>): StepOutcome {
+  const { list } = renderJobs(config, { out: resolve(JOBS), ...(allowShrink !== undefined && { allowShrink }) })
+  return { description: count(list.jobs.length, 'job'), artifacts: [JOBS], values: { jobs: list.jobs.length } }
+}
