@@ -35,7 +35,7 @@ export interface ArtifactSource {
  * `dir:PATH`: machines at PATH/TREE/N/, ebuild repos at PATH/repos/NAME/N/.
  * @throws SOURCE_INVALID
  */
-export function openSource(text: string): ArtifactSource {
+export function openDirectorySource(text: string): ArtifactSource {
   const path = /^dir:(.+)$/s.exec(text)?.[1]
   if (path !== undefined && !path.includes('\0')) return new DirectorySource(path)
   throw configurationError(

@@ -89,6 +89,20 @@ export function storeOf(args: PublisherArguments, options?: { create: boolean })
   return openStore(publisherOf(args).root, options)
 }
 
+/** The configuration, unless --root alone says where the store is. */
+export function configOf({ root, config }: PublisherArguments): Config | undefined {
+  return root === undefined || config !== undefined ? loadConfig(config) : undefined
+}
+
+export const fromOptions = {
+  from: { type: 'string', describe: 'where the build is archived: dir:PATH or jenkins:JOB' },
+  running: {
+    type: 'boolean',
+    default: false,
+    describe: 'the Jenkins build that runs this command is meant; it has archived everything, but not ended',
+  },
+} as const
+
 /** Directory of the builder, and the configuration it came from if that was read. */
 export function builderOf(args: { builder: string | undefined; config: string | undefined }): {
   directory: string

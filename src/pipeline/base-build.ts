@@ -27,8 +27,19 @@ export async function latestBase(source: ArtifactSource, tree: string): Promise<
   const { build } = await source.readBuild(item, number)
   const pack = packagesPack(build)
   const manifest = pack === undefined ? { entries: [] } : await fetchManifest(source, item, number, pack)
-  const originExists = async (origin: number) => (await source.numbers(item)).includes(origin)
+  const originExists = (origin: number) => canBeRead(source, item, origin)
   return { source, item, build, number, manifest, originExists }
+}
+
+/** Whether a build can still be fetched; where its source cannot be asked, that is an error. */
+async function canBeRead(source: ArtifactSource, item: Item, number: number): Promise<boolean> {
+  try {
+    await source.readBuild(item, number)
+    return true
+  } catch (error) {
+    if (error instanceof TreeswapError && error.category === 'configuration') return false
+    throw error
+  }
 }
 
 /** How many builds in a row name packages of earlier ones, counting back from `base`. */

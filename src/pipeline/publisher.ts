@@ -1,4 +1,4 @@
-import { chooseNumber, openSource } from '../artifact/source.js'
+import { chooseNumber } from '../artifact/source.js'
 import type { ArtifactSource } from '../artifact/source.js'
 import type { Config } from '../config/config.js'
 import { configurationError } from '../model/errors.js'
@@ -8,7 +8,8 @@ import { publish, rollback } from '../publish/publish.js'
 import { openStore } from '../store/layout.js'
 import { pull } from '../store/pull.js'
 import { parseRequest } from './publish-request.js'
-import type { PublishAnswer } from './publish-request.js'
+import type { PublishAnswer, PublishRequest } from './publish-request.js'
+import { openSource } from './sources.js'
 
 /** What the publisher's own administrator has said. */
 export interface PublisherSite {
@@ -38,7 +39,7 @@ export async function serveRequest(text: string, site: PublisherSite, context: C
       'ask for a rollback to publish what is in the store already',
     )
   }
-  const source = sourceOf(site)
+  const source = sourceOf(site, request, context)
   const number = await chooseNumber(source, { kind: 'machine', name: request.tree }, request.build)
   const { fetchedBytes, newObjects } = await pull(store, source, request.tree, number, context)
   const publication = await publish(store, request.tree, number, publisher, context)
@@ -55,6 +56,12 @@ function requireKnown(tree: string, { machines, file }: Config): void {
   )
 }
 
-function sourceOf({ config, from }: PublisherSite): ArtifactSource {
-  return openSource(from ?? config.builder.artifacts)
+function sourceOf(
+  { config, from }: PublisherSite,
+  { tree, build, running }: PublishRequest,
+  context: Context,
+): ArtifactSource {
+  const { jenkins, builder } = config
+  const own = jenkins === undefined ? builder.artifacts : `jenkins:${jenkins.folder}/machines/${tree}`
+  return openSource(from ?? own, config, { context, ...(running === true && { running: build }) })
 }

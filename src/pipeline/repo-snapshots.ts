@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { PackPlace } from '../artifact/copy-pack.js'
-import { chooseNumber, fetchManifest, openSource } from '../artifact/source.js'
+import { chooseNumber, fetchManifest } from '../artifact/source.js'
 import type { ArtifactSource, Item } from '../artifact/source.js'
 import { unpackPack } from '../artifact/unpack.js'
 import type { RepoDirectory } from '../gentoo/repositories.js'
@@ -11,6 +11,8 @@ import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
 import { isDirectory, listDirectory, makeDirectory, removeTree, rename, setTimes, statusOf } from '../system/files.js'
 import { withLock } from '../system/lock.js'
+import { openSource } from './sources.js'
+import type { JenkinsSection } from './sources.js'
 
 /** An ebuild repo's snapshot in a source. */
 export interface ChosenSnapshot {
@@ -21,19 +23,23 @@ export interface ChosenSnapshot {
 
 /**
  * Reads `NAME=SOURCE[@N]`, as --repo and --master take it.
- * @throws USAGE, SOURCE_INVALID, BUILD_MISSING
+ * @throws USAGE, BUILD_MISSING, and what openSource throws
  */
-export async function chooseSnapshot(argument: string): Promise<ChosenSnapshot> {
+export async function chooseSnapshot(
+  argument: string,
+  config?: JenkinsSection,
+  context?: Context,
+): Promise<ChosenSnapshot> {
   const match = /^([^=]+)=(.+?)(?:@([1-9][0-9]{0,9}))?$/.exec(argument)
   if (match === null) {
     throw configurationError(
       'USAGE',
       `${argument} names no ebuild repo snapshot`,
-      'write NAME=SOURCE or NAME=SOURCE@N, for example gentoo=dir:/srv/artifacts@12',
+      'write NAME=SOURCE or NAME=SOURCE@N, for example gentoo=dir:/srv/artifacts@12 or gentoo=jenkins:treeswap/repos/gentoo',
     )
   }
   const [, name = '', source = '', number] = match
-  return snapshotOf(openSource(source), name, number === undefined ? undefined : Number(number))
+  return snapshotOf(openSource(source, config, { context }), name, number === undefined ? undefined : Number(number))
 }
 
 /** A snapshot of an ebuild repo: number N, or the latest. @throws BUILD_MISSING, BUILD_INVALID */

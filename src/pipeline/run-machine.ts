@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { openSource } from '../artifact/source.js'
+import { openSource } from './sources.js'
 import type { ArtifactSource, Item } from '../artifact/source.js'
 import type { Config, MachineConfig } from '../config/config.js'
 import type { Input } from '../model/build.js'

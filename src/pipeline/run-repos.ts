@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { fetchManifest, openSource } from '../artifact/source.js'
+import { fetchManifest } from '../artifact/source.js'
 import type { ArtifactSource } from '../artifact/source.js'
 import type { Config, RepoConfig } from '../config/config.js'
 import { hasCache } from '../gentoo/md5-cache.js'
@@ -17,6 +17,7 @@ import { artifactPath } from './output.js'
 import { snapshotOf } from './repo-snapshots.js'
 import type { ChosenSnapshot } from './repo-snapshots.js'
 import { snapshotRepo } from './snapshot.js'
+import { openSource } from './sources.js'
 
 export interface RepoOutcome {
   name: string

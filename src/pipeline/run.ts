@@ -1,4 +1,4 @@
-import { openSource } from '../artifact/source.js'
+import { openSource } from './sources.js'
 import type { Config, MachineConfig } from '../config/config.js'
 import { machineOf } from '../config/machine.js'
 import type { TreeswapError } from '../model/errors.js'

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync 
 import { basename, dirname, join } from 'node:path'
 import { packTree } from '../../src/artifact/pack-tree.js'
 import type { TreeRequest } from '../../src/artifact/pack-tree.js'
-import { fetchManifest, openSource } from '../../src/artifact/source.js'
+import { fetchManifest, openDirectorySource } from '../../src/artifact/source.js'
 import type { Build, Pack } from '../../src/model/build.js'
 import { sha256 } from '../../src/system/hash.js'
 import { silent } from '../lab/silent.js'
@@ -31,7 +31,10 @@ describe('packing a machine', () => {
     const log = readFileSync(join(output(1), 'build.log.zst'))
     expect(build.log).to.deep.equal({ file: 'build.log.zst', size: log.length, sha256: sha256(log) })
     expect(String(execFileSync('zstd', ['-dc'], { input: log }))).to.equal('compiled\n')
-    const { build: read } = await openSource(`dir:${temporary()}/out`).readBuild({ kind: 'machine', name: 'box' }, 1)
+    const { build: read } = await openDirectorySource(`dir:${temporary()}/out`).readBuild(
+      { kind: 'machine', name: 'box' },
+      1,
+    )
     expect(read).to.deep.equal(build)
   })
 
@@ -40,7 +43,7 @@ describe('packing a machine', () => {
     const first = await packed(1)
     writeFiles(temporary(), { 'parts/binpkgs/app/two-1.gpkg.tar': '3'.repeat(60_000) })
     const manifest = await fetchManifest(
-      openSource(`dir:${temporary()}/out`),
+      openDirectorySource(`dir:${temporary()}/out`),
       { kind: 'machine', name: 'box' },
       1,
       packages(first),
@@ -56,7 +59,7 @@ describe('packing a machine', () => {
     prepare()
     const first = await packed(1)
     rmSync(join(temporary(), 'parts/repos'), { recursive: true })
-    const source = openSource(`dir:${temporary()}/out`)
+    const source = openDirectorySource(`dir:${temporary()}/out`)
     const place = { source, item: { kind: 'machine' as const, name: 'box' }, number: 1, pack: first.packs[0]! }
     const second = await packed(2, { repoPacks: [place] })
     expect(second.packs[0]).to.deep.equal(first.packs[0])
@@ -71,7 +74,7 @@ describe('packing a machine', () => {
     prepare({ 'binpkgs/Packages.gz': 'old', 'binpkgs/.Packages.portage_lockfile': '' })
     const build = await packed(1)
     const manifest = await fetchManifest(
-      openSource(`dir:${temporary()}/out`),
+      openDirectorySource(`dir:${temporary()}/out`),
       { kind: 'machine', name: 'box' },
       1,
       packages(build),

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { copyPack } from '../../src/artifact/copy-pack.js'
 import { packDirectory } from '../../src/artifact/pack.js'
-import { chooseNumber, fetchFile, fetchManifest, openArtifact, openSource } from '../../src/artifact/source.js'
+import { chooseNumber, fetchFile, fetchManifest, openArtifact, openDirectorySource } from '../../src/artifact/source.js'
 import type { ArtifactSource, Item } from '../../src/artifact/source.js'
 import { writeArtifact } from '../../src/artifact/write.js'
 import type { Build } from '../../src/model/build.js'
@@ -122,14 +122,14 @@ describe('a directory of artifacts', () => {
     renameSync(join(artifacts(), 'repos/overlay/3'), join(temporary(), 'elsewhere'))
     symlinkSync(join(temporary(), 'elsewhere'), join(artifacts(), 'repos/overlay/3'))
     symlinkSync(artifacts(), join(temporary(), 'link'))
-    const linked = openSource(`dir:${join(temporary(), 'link')}`)
+    const linked = openDirectorySource(`dir:${join(temporary(), 'link')}`)
     expect(await linked.numbers(overlay)).to.deep.equal([3])
     expect((await linked.readBuild(overlay, 3)).build.number).to.equal(3)
   })
 
   it('is what dir: says, and nothing else is a source', async () => {
     for (const text of ['', '/srv/artifacts', 'dir:', 'jenkins:job', 'http://host/']) {
-      const error = await failure(() => openSource(text))
+      const error = await failure(() => openDirectorySource(text))
       expect(error.code).to.equal('SOURCE_INVALID')
       expect(error.hint).to.include('dir:PATH')
     }
@@ -294,7 +294,7 @@ function artifacts(): string {
 }
 
 function source(): ArtifactSource {
-  return openSource(`dir:${artifacts()}`)
+  return openDirectorySource(`dir:${artifacts()}`)
 }
 
 function stored(file: string): string {

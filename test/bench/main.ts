@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packTree } from '../../src/artifact/pack-tree.js'
-import { fetchManifest, openSource } from '../../src/artifact/source.js'
+import { fetchManifest, openDirectorySource } from '../../src/artifact/source.js'
 import type { Build } from '../../src/model/build.js'
 import { openStore } from '../../src/store/layout.js'
 import { run as runProgram } from '../../src/system/process.js'
@@ -86,7 +86,7 @@ async function archiveBuilds(): Promise<Map<number, Build>> {
 async function baseOf({ number, packs }: Build) {
   const pack = packs.find(({ role }) => role === 'packages')!
   const item = { kind: 'machine', name: 'box' } as const
-  return { number, manifest: await fetchManifest(openSource(`dir:${artifacts}`), item, number, pack) }
+  return { number, manifest: await fetchManifest(openDirectorySource(`dir:${artifacts}`), item, number, pack) }
 }
 
 /** In a process of its own, as the other tools are. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { packTree } from '../../src/artifact/pack-tree.js'
-import { openSource } from '../../src/artifact/source.js'
+import { openDirectorySource } from '../../src/artifact/source.js'
 import type { Config } from '../../src/config/config.js'
 import { parseConfig } from '../../src/config/load.js'
 import { machineInputs } from '../../src/pipeline/inputs.js'
@@ -61,7 +61,7 @@ export class RunSite {
   /** Archives a build of a machine as a container would have made it from what there is now. */
   async archive(config: Config, name: string, number: number): Promise<void> {
     const machine = config.machines.get(name)!
-    const source = openSource(config.builder.artifacts)
+    const source = openDirectorySource(config.builder.artifacts)
     const snapshots = await Promise.all(machine.repos.map((repo) => snapshotOf(source, repo)))
     const { input } = await fetchProfile(machine, this.path('profile-clone'), silent)
     const directory = this.path(`parts-${name}-${number}`)

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openSource } from '../../src/artifact/source.js'
+import { openDirectorySource } from '../../src/artifact/source.js'
 import { objectMtime } from '../../src/model/object-key.js'
 import { check } from '../../src/publish/check.js'
 import { publish } from '../../src/publish/publish.js'
@@ -34,7 +34,7 @@ describe('check', () => {
     const artifacts = join(directory(), 'artifacts')
     await archive(artifacts, 1, { packages: { 'a/shared': 'shared', 'a/one': 'only one' } })
     await archive(artifacts, 2, { packages: { 'a/shared': 'shared', 'a/two': 'only two' } }, { base: 1 })
-    for (const number of [1, 2]) await pull(store, openSource(`dir:${artifacts}`), 'box', number, silent)
+    for (const number of [1, 2]) await pull(store, openDirectorySource(`dir:${artifacts}`), 'box', number, silent)
     await publish(store, 'box', 2, { graceSeconds: 9 }, silent)
   })
 

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openSource } from '../../src/artifact/source.js'
+import { openDirectorySource } from '../../src/artifact/source.js'
 import type { Context } from '../../src/model/report.js'
 import { check } from '../../src/publish/check.js'
 import { publish } from '../../src/publish/publish.js'
@@ -44,7 +44,7 @@ describe('a store on a difficult disk', function () {
   }
 
   const take = (store: Store, number: number): Promise<unknown> =>
-    pull(store, openSource(`dir:${artifacts}`), 'box', number, silent)
+    pull(store, openDirectorySource(`dir:${artifacts}`), 'box', number, silent)
 
   function listening(): { context: Context; warnings: string[] } {
     const warnings: string[] = []

@@ -1,4 +1,4 @@
-import { openSource } from '../../src/artifact/source.js'
+import { openDirectorySource } from '../../src/artifact/source.js'
 import { TreeswapError } from '../../src/model/errors.js'
 import { publish } from '../../src/publish/publish.js'
 import { openStore } from '../../src/store/layout.js'
@@ -15,7 +15,7 @@ const store = openStore(root)
 try {
   const done =
     command === 'pull'
-      ? await pull(store, openSource(`dir:${artifacts}`), 'box', Number(number), context)
+      ? await pull(store, openDirectorySource(`dir:${artifacts}`), 'box', Number(number), context)
       : await publish(store, 'box', Number(number), { graceSeconds: 86_400 }, context)
   console.log(JSON.stringify(done))
 } catch (error) {

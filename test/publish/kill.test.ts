@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { openSource } from '../../src/artifact/source.js'
+import { openDirectorySource } from '../../src/artifact/source.js'
 import { publish } from '../../src/publish/publish.js'
 import { listBuilds } from '../../src/store/builds.js'
 import { openStore } from '../../src/store/layout.js'
@@ -48,7 +48,7 @@ describe('after kill -9', function () {
 
   async function newStore(name: string, builds: number[]): Promise<void> {
     store = openStore(join(directory, name), { create: true })
-    for (const number of builds) await pull(store, openSource(`dir:${artifacts}`), 'box', number, silent)
+    for (const number of builds) await pull(store, openDirectorySource(`dir:${artifacts}`), 'box', number, silent)
   }
 
   function expectWholeTree(): void {
@@ -111,7 +111,7 @@ describe('after kill -9', function () {
           if (code === 0) break
           expect(code, output).to.equal(null)
           killed++
-          await pull(store, openSource(`dir:${artifacts}`), 'box', 2, silent)
+          await pull(store, openDirectorySource(`dir:${artifacts}`), 'box', 2, silent)
           await expectPublishable()
           expect(readdirSync(join(store.root, 'incoming'))).to.deep.equal([])
           rmSync(store.root, { recursive: true })
@@ -155,7 +155,7 @@ describe('after kill -9', function () {
     const { code, output } = await runTampered(driver, 'syncfs:error=EIO', [store.root, 'pull', '2', artifacts])
     expect([code, output.trim()]).to.deep.equal([1, 'SYNC_FAILED'])
     expect(listBuilds(store, 'box')).to.deep.equal([1])
-    await pull(store, openSource(`dir:${artifacts}`), 'box', 2, silent)
+    await pull(store, openDirectorySource(`dir:${artifacts}`), 'box', 2, silent)
     await expectPublishable()
   })
 

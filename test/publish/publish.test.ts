@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { openSource } from '../../src/artifact/source.js'
+import { openDirectorySource } from '../../src/artifact/source.js'
 import { parsePackages } from '../../src/model/packages-index.js'
 import { parseReference } from '../../src/model/reference.js'
 import { publish, publishReference, rollback } from '../../src/publish/publish.js'
@@ -44,7 +44,7 @@ describe('publish', () => {
   async function pulled(number: number, parts?: Parts): Promise<void> {
     const artifacts = join(directory(), 'artifacts')
     await archive(artifacts, number, parts)
-    await pull(store, openSource(`dir:${artifacts}`), 'box', number, silent)
+    await pull(store, openDirectorySource(`dir:${artifacts}`), 'box', number, silent)
   }
 
   const put = (number: number, options: PublishOptions = day): Promise<Publication> =>

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openSource } from '../../src/artifact/source.js'
+import { openDirectorySource } from '../../src/artifact/source.js'
 import type { Build } from '../../src/model/build.js'
 import { fetchLog } from '../../src/store/log.js'
 import { sha256 } from '../../src/system/hash.js'
@@ -29,7 +29,7 @@ describe('the log of a build', () => {
     writeFiles(directory(), { 'store/.keep': '', ...(content !== undefined && { 'box/1/build.log.zst': content }) })
     const warnings: string[] = []
     const report = { ...silent.report, warn: (text: string) => warnings.push(text) }
-    const source = openSource(`dir:${directory()}`)
+    const source = openDirectorySource(`dir:${directory()}`)
     const item = { kind: 'machine' as const, name: 'box' }
     const bytes = await fetchLog(source, item, own, join(directory(), 'store'), { report, signal })
     return { bytes, warnings, files: readdirSync(join(directory(), 'store')) }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { fetchManifest, openSource } from '../../src/artifact/source.js'
+import { fetchManifest, openDirectorySource } from '../../src/artifact/source.js'
 import type { Item } from '../../src/artifact/source.js'
 import { packTree } from '../../src/artifact/pack-tree.js'
 import type { Build } from '../../src/model/build.js'
@@ -53,7 +53,7 @@ function packagesIndex(packages: Record<string, string>): string {
 }
 
 async function packagesOf(artifacts: string, tree: string, number: number) {
-  const source = openSource(`dir:${artifacts}`)
+  const source = openDirectorySource(`dir:${artifacts}`)
   const item: Item = { kind: 'machine', name: tree }
   const { build } = await source.readBuild(item, number)
   const pack = build.packs.find(({ role }) => role === 'packages')!

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openSource } from '../../src/artifact/source.js'
+import { openDirectorySource } from '../../src/artifact/source.js'
 import { objectMtime } from '../../src/model/object-key.js'
 import type { Context } from '../../src/model/report.js'
 import { listBuilds, readBuild, readManifestOf } from '../../src/store/builds.js'
@@ -22,7 +22,7 @@ describe('pull', () => {
   const artifacts = (): string => join(directory(), 'artifacts')
   const newStore = (name = 'store'): Store => openStore(join(directory(), name), { create: true })
   const take = (store: Store, number: number, tree = 'box', context: Context = silent): Promise<Pulled> =>
-    pull(store, openSource(`dir:${artifacts()}`), tree, number, context)
+    pull(store, openDirectorySource(`dir:${artifacts()}`), tree, number, context)
 
   it('keeps every file once, by its content, with the time that stands for it', async () => {
     const store = newStore()

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { openSource } from '../../artifact/source.js'
 import type { MachineConfig } from '../../config/config.js'
 import { loadConfig } from '../../config/load.js'
 import { machineOf } from '../../config/machine.js'
@@ -9,6 +8,7 @@ import { describeCheckout } from '../../pipeline/git.js'
 import { machineInputs } from '../../pipeline/inputs.js'
 import { chooseSnapshot } from '../../pipeline/repo-snapshots.js'
 import type { ChosenSnapshot } from '../../pipeline/repo-snapshots.js'
+import { openSource } from '../../pipeline/sources.js'
 import { version } from '../../system/version.js'
 import { describeArtifact } from '../artifact-outcome.js'
 import { defineCommand } from '../command.js'
@@ -45,8 +45,8 @@ export const build = defineCommand({
   async run(args, context) {
     const config = loadConfig(args.config)
     const machine = machineOf(config, args.tree)
-    const base = args.base === undefined ? undefined : openSource(args.base)
-    const snapshots = await Promise.all(args.repo.map((repo) => chooseSnapshot(repo)))
+    const base = args.base === undefined ? undefined : openSource(args.base, config, { context })
+    const snapshots = await Promise.all(args.repo.map((repo) => chooseSnapshot(repo, config, context)))
     requireAll(machine, snapshots)
     const profile = resolve(args.profile)
     const checkout = await describeCheckout(profile, context)

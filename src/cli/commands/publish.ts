@@ -3,10 +3,11 @@ import { publish as publishBuild, publishReference } from '../../publish/publish
 import { openStore } from '../../store/layout.js'
 import { pull } from '../../store/pull.js'
 import { defineCommand } from '../command.js'
-import { publishingOf, publishOptions } from '../options.js'
+import { fromOptions, publishingOf, publishOptions } from '../options.js'
 import { askPublisher, overOption } from '../over.js'
 import { describePublication } from '../publication.js'
 import { inSource } from '../pull-reference.js'
+import { usageError } from '../usage-error.js'
 
 export const publish = defineCommand({
   name: 'publish',
@@ -14,11 +15,13 @@ export const publish = defineCommand({
   examples: {
     'publish database': 'the latest build in the store',
     'publish database@12 --from dir:/var/lib/treeswap/artifacts': 'pull a build, then publish it',
+    'publish database@12 --from jenkins:treeswap/machines/database': 'the same from Jenkins',
     'publish database@12 --over': 'ask the publisher to do that, over SSH',
   },
   positionals: { reference: { type: 'string', describe: 'TREE[@REF]; default: the latest build', demandOption: true } },
   options: {
-    from: { type: 'string', describe: 'pull the build from here first: dir:PATH' },
+    ...fromOptions,
+    from: { ...fromOptions.from, describe: 'pull the build from here first: dir:PATH or jenkins:JOB' },
     ...publishOptions,
     ...overOption,
   },
@@ -28,9 +31,11 @@ export const publish = defineCommand({
     const settings = publishingOf(args)
     const store = openStore(settings.root, { create: args.from !== undefined })
     if (args.from === undefined) {
+      if (args.running)
+        throw usageError('--running says how to read --from, which is missing', 'give --from jenkins:JOB')
       return describePublication(await publishReference(store, reference, settings, context))
     }
-    const { source, tree, number } = await inSource(reference, args.from)
+    const { source, tree, number } = await inSource(reference, { ...args, from: args.from }, context)
     const { fetchedBytes, newObjects } = await pull(store, source, tree, number, context)
     const { json, text } = describePublication(await publishBuild(store, tree, number, settings, context))
     return { json: { ...json, pulled: { fetchedBytes, newObjects } }, text }

@@ -3,7 +3,7 @@ import { validName } from '../../model/names.js'
 import { describeCheckout } from '../../pipeline/git.js'
 import { chooseSnapshot, snapshotOf } from '../../pipeline/repo-snapshots.js'
 import { snapshotRepo } from '../../pipeline/snapshot.js'
-import { openSource } from '../../artifact/source.js'
+import { openSource } from '../../pipeline/sources.js'
 import { version } from '../../system/version.js'
 import { describeArtifact } from '../artifact-outcome.js'
 import { defineCommand } from '../command.js'
@@ -37,7 +37,8 @@ export const snapshot = defineCommand({
     const directory = resolve(args.directory)
     const output = resolve(args.out)
     const checkout = await describeCheckout(directory, context)
-    const earlier = args.previous === undefined ? undefined : openSource(args.previous)
+    const builder = builderOf(args)
+    const earlier = args.previous === undefined ? undefined : openSource(args.previous, builder.config, { context })
     const any = earlier !== undefined && (await earlier.numbers({ kind: 'ebuild-repo', name })).length > 0
     const build = await snapshotRepo(
       {
@@ -47,9 +48,9 @@ export const snapshot = defineCommand({
         output,
         input: checkout === undefined ? {} : { commit: checkout.commit, commitTime: checkout.commitTime },
         chroot: args.chroot === undefined ? undefined : validName('chroot', args.chroot),
-        masters: await Promise.all(args.master.map((master) => chooseSnapshot(master))),
+        masters: await Promise.all(args.master.map((master) => chooseSnapshot(master, builder.config, context))),
         previous: any ? await snapshotOf(earlier, name) : undefined,
-        builder: builderOf(args),
+        builder,
         tools: { treeswap: version() },
       },
       context,
