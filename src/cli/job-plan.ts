@@ -1,9 +1,4 @@
-import { accessTo } from '../jenkins/access.js'
-import { openJenkins } from '../jenkins/client.js'
-import type { Jenkins } from '../jenkins/client.js'
 import type { Change, Plan, Step } from '../jenkins/jobs/plan.js'
-import type { Config } from '../config/config.js'
-import type { Context } from '../model/report.js'
 import { table } from './table.js'
 
 export const jobsOptions = {
@@ -13,11 +8,6 @@ export const jobsOptions = {
     describe: 'take a list of jobs that is empty, or has fewer than half of the jobs that there were',
   },
 } as const
-
-/** The Jenkins of the configuration, or of the environment where that names none. */
-export function jenkinsOf({ jenkins }: Config, context: Context): Jenkins {
-  return openJenkins(accessTo(jenkins), context)
-}
 
 /** What --json says of a plan. */
 export function planJson({ steps, unchanged }: Plan): Record<string, unknown> {

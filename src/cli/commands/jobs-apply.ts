@@ -1,8 +1,9 @@
 import { loadConfig } from '../../config/load.js'
 import { applyJobs } from '../../jenkins/jobs/apply.js'
 import { jobsOf } from '../../jenkins/jobs/model.js'
+import { jenkinsOf } from '../../pipeline/sources.js'
 import { defineCommand } from '../command.js'
-import { jenkinsOf, jobsOptions, planJson, summarize } from '../job-plan.js'
+import { jobsOptions, planJson, summarize } from '../job-plan.js'
 import { configOption } from '../options.js'
 
 export const jobsApply = defineCommand({

@@ -1,8 +1,9 @@
 import { loadConfig } from '../../config/load.js'
 import { jobsOf } from '../../jenkins/jobs/model.js'
 import { planJobs } from '../../jenkins/jobs/plan.js'
+import { jenkinsOf } from '../../pipeline/sources.js'
 import { defineCommand } from '../command.js'
-import { describeSteps, jenkinsOf, planJson } from '../job-plan.js'
+import { describeSteps, planJson } from '../job-plan.js'
 import { configOption } from '../options.js'
 
 export const jobsDiff = defineCommand({
