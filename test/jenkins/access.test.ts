@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { resolveJenkins } from '../../src/config/jenkins.js'
+import { jenkins as section } from '../../src/config/jenkins-schema.js'
+import { accessTo } from '../../src/jenkins/access.js'
+import { failure } from '../artifact/collect.js'
+import { temporaryDirectory } from '../lab/temporary.js'
+
+const NAMES = ['JENKINS_URL', 'TREESWAP_JENKINS_USER', 'TREESWAP_JENKINS_TOKEN', 'TREESWAP_JENKINS_PASSWORD']
+
+describe('access to Jenkins', () => {
+  const directory = temporaryDirectory()
+  const before = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]))
+  afterEach(() => {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name)
+      else process.env[name] = value
+    }
+  })
+
+  const configured = (written: object) => resolveJenkins(section.parse(written), directory())
+  const token = (text: string, mode = 0o600): string => {
+    mkdirSync(directory(), { recursive: true })
+    writeFileSync(join(directory(), 'token'), text)
+    chmodSync(join(directory(), 'token'), mode)
+    return 'token'
+  }
+
+  it('is what the configuration says', () => {
+    const written = { url: 'https://ci.example.org/x/', user: 'u', 'token-file': token('11aa\n') }
+    expect(accessTo(configured(written))).to.deep.equal({ url: 'https://ci.example.org/x', user: 'u', token: '11aa' })
+    expect(accessTo(configured({ url: 'https://ci.example.org' }))).to.deep.equal({ url: 'https://ci.example.org' })
+  })
+
+  it('refuses a file that everybody reads, or that holds no token', async () => {
+    const cases: [string, number][] = [
+      ['11aa', 0o644],
+      ['', 0o600],
+      ['two words', 0o600],
+      ['x'.repeat(5000), 0o600],
+    ]
+    for (const [text, mode] of cases) {
+      const written = { url: 'https://ci.example.org', 'token-file': token(text, mode) }
+      const error = await failure(() => accessTo(configured(written)))
+      expect(error.code).to.equal('TOKEN_FILE')
+      if (text !== '') expect(error.message).not.to.include(text)
+    }
+    const gone = { url: 'https://ci.example.org', 'token-file': 'gone' }
+    expect((await failure(() => accessTo(configured(gone)))).code).to.equal('TOKEN_FILE')
+  })
+
+  it('is what the environment says where the configuration is silent, and no child inherits it', async () => {
+    expect((await failure(() => accessTo(undefined))).code).to.equal('JENKINS_URL_MISSING')
+    process.env.JENKINS_URL = 'https://ci.example.org/'
+    process.env.TREESWAP_JENKINS_USER = 'u'
+    process.env.TREESWAP_JENKINS_TOKEN = 'secret'
+    const access = { url: 'https://ci.example.org/', user: 'u', token: 'secret' }
+    expect(accessTo(undefined)).to.deep.equal(access)
+    expect(execFileSync('env', { encoding: 'utf8' })).not.to.include('secret')
+    expect(accessTo(configured({ user: 'other' }))).to.deep.equal({ ...access, user: 'other' })
+    process.env.JENKINS_URL = 'https://u:hunter2@ci.example.org/'
+    const error = await failure(() => accessTo(undefined))
+    expect([error.code, error.message.includes('hunter2')]).to.deep.equal(['JENKINS_URL_INVALID', false])
+  })
+
+  it("does not send the environment's token to where a configuration leads it", async () => {
+    process.env.JENKINS_URL = 'https://ci.example.org/'
+    process.env.TREESWAP_JENKINS_USER = 'u'
+    process.env.TREESWAP_JENKINS_TOKEN = 'secret'
+    const error = await failure(() => accessTo(configured({ url: 'https://evil.example.org/' })))
+    expect([error.code, error.message.includes('secret')]).to.deep.equal(['JENKINS_URL_DIFFERENT', false])
+    expect(accessTo(configured({ url: 'https://ci.example.org/jenkins' }))).to.include({ token: 'secret' })
+  })
+})
