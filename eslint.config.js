@@ -55,7 +55,7 @@ const oneWay = rooms.map((room, index) => ({
 }))
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'coverage'] },
+  { ignores: ['dist', 'node_modules', 'coverage', 'resources'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,5 +1,4 @@
 import groovy.json.JsonOutput
-import groovy.json.JsonSlurper
 
 /**
  * Calls the runner once, and does with the build what its result says. See treeswap.txt.
@@ -16,22 +15,15 @@ Map call(Map request, Map access = [:]) {
     Map whole = [schema: 1, job: env.JOB_NAME, number: env.BUILD_NUMBER] + request
     writeFile file: "${place}/request.json", encoding: 'UTF-8', text: JsonOutput.toJson(whole)
     int code = start(request.step, access, ["TREESWAP_PLACE=${place}", "TREESWAP_SUM=${sum}"])
-    Map result = fileExists("${place}/result.json")
-        ? parse(readFile(file: "${place}/result.json", encoding: 'UTF-8'))
-        : [status: 'failed', category: 'infrastructure', message: "the runner ended with exit code ${code}", hint: 'see above why']
-
-    if (result.description) currentBuild.description = result.description
-    if (result.artifacts) archiveArtifacts artifacts: result.artifacts.join(',')
-    if (result.junit && request.junit) junit testResults: result.junit
-    if (result.status == 'unstable') unstable result.message
-    if (result.status == 'failed') error "${result.category}: ${result.message} – ${result.hint}"
-    return result.values ?: [:]
+    return treeswapResult("${place}/result.json", code, request.junit == true)
 }
 
 private int start(String step, Map access, List variables) {
     List bindings = []
     if (access.credentials) {
-        bindings << usernamePassword(credentialsId: access.credentials, usernameVariable: 'TREESWAP_JENKINS_USER', passwordVariable: 'TREESWAP_JENKINS_TOKEN')
+        bindings << usernamePassword(
+            credentialsId: access.credentials, usernameVariable: 'TREESWAP_JENKINS_USER', passwordVariable: 'TREESWAP_JENKINS_TOKEN',
+        )
     }
     if (access.key) bindings << sshUserPrivateKey(credentialsId: access.key, keyFileVariable: 'TREESWAP_SSH_KEY')
     String script = libraryResource(resource: 'treeswap/run.sh', encoding: 'UTF-8')
@@ -40,17 +32,4 @@ private int start(String step, Map access, List variables) {
             return sh(label: "treeswap ${step}", returnStatus: true, script: script)
         }
     }
-}
-
-/** Without JsonSlurper's own maps, which cannot be kept across a step. */
-@NonCPS
-private Object parse(String text) {
-    return plain(new JsonSlurper().parseText(text))
-}
-
-@NonCPS
-private Object plain(Object value) {
-    if (value instanceof Map) return value.collectEntries { key, entry -> [(key): plain(entry)] }
-    if (value instanceof List) return value.collect { entry -> plain(entry) }
-    return value
 }

@@ -25,7 +25,7 @@ export async function publishStep(config: Config, request: Publication, context:
     request.over === true
       ? await askOver(config, asked, context)
       : await serveRequest(encodeRequest(asked), { config, from }, context)
-  return { description: describe(answer, request), values: { ...answer } }
+  return { description: describe(answer, running), values: { ...answer } }
 }
 
 function numbered(tree: string, number: number): Reference {
@@ -65,7 +65,7 @@ async function askOver(
   return publishOver(jenkins.publishOver, request, key, context)
 }
 
-function describe({ tree, build, serial, already }: PublishAnswer, { number }: Publication): string {
+function describe({ tree, build, serial, already }: PublishAnswer, isOwn: boolean): string {
   const what = already ? 'was published already' : 'published'
-  return build === number ? `${what} as generation ${serial}` : `${tree}@${build} ${what} as generation ${serial}`
+  return isOwn ? `${what} as generation ${serial}` : `${tree}@${build} ${what} as generation ${serial}`
 }

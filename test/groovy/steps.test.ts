@@ -1,7 +1,8 @@
 import { expect } from 'chai'
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryDirectory } from '../lab/temporary.js'
+import { commitAll } from '../lab/commit-all.js'
+import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 import { makeLibrary } from './library.js'
 import { runPipeline } from './run-pipeline.js'
 import type { Pipeline, PipelineResult } from './run-pipeline.js'
@@ -141,6 +142,23 @@ describe('the step treeswap', function () {
       const { console } = await run(script, { agents: agentWith(old) })
       expect(console).to.include('treeswap: Node v18.20.4 on agent any is too old: install Node 20.19 or newer there.')
     })
+  })
+
+  it('is not what this project builds itself with: its own pipeline runs, too', async () => {
+    const repository = join(directory(), 'repository')
+    writeFiles(repository, {
+      '.ci/prepare': '#!/bin/sh\nmkdir dist; echo 1 > dist/treeswap.mjs; echo 2 > dist/treeswap-root.mjs\n',
+      '.ci/test': '#!/bin/sh\necho 1 passed, 0 failed\n',
+    })
+    for (const name of ['prepare', 'test']) chmodSync(join(repository, '.ci', name), 0o755)
+    commitAll(repository)
+    const { result, console, archived } = await run('', {
+      script: readFileSync(new URL('../../Jenkinsfile', import.meta.url), 'utf8'),
+      agents: { 'debian12 && root': { workspace: workspace() } },
+      scm: { $class: 'GitSCM', branches: [{ name: 'refs/heads/main' }], userRemoteConfigs: [{ url: repository }] },
+    })
+    expect(result, console.join('\n')).to.equal('SUCCESS')
+    expect(archived).to.have.members(['dist/SHA256SUMS', 'dist/treeswap-root.mjs', 'dist/treeswap.mjs'])
   })
 
   describe('of the others', () => {

@@ -9,7 +9,7 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 
 /**
  * Runs one build as its scenario says, a JSON file (see test/groovy/run-pipeline.ts). The console goes to standard
- * output. The line `abort` on standard input aborts the build.
+ * output. The line `abort` on standard input aborts the build; so does its end.
  */
 public final class Main {
     private Main() {}
@@ -41,6 +41,7 @@ public final class Main {
 
     private static void waitForAbort(Build build) {
         Scanner input = new Scanner(System.in);
-        while (input.hasNextLine()) if (input.nextLine().equals("abort")) build.aborted = true;
+        while (input.hasNextLine() && !input.nextLine().equals("abort")) continue;
+        build.aborted = true;
     }
 }

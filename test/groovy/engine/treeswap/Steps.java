@@ -14,6 +14,9 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 
 /** The pipeline steps that there are. A step that is not here does not exist, as in a Jenkins without its plugin. */
 final class Steps {
+    private static final List<String> DESCRIPTIONS = List.of(
+        "usernamePassword", "sshUserPrivateKey", "buildDiscarder", "logRotator", "disableConcurrentBuilds");
+
     private final Engine engine;
     private final Build build;
     private final Shell shell;
@@ -28,7 +31,7 @@ final class Steps {
 
     /** What only describes something to a step, and is no step; null otherwise. */
     Object describe(StepCall call) {
-        if (!call.name.equals("usernamePassword") && !call.name.equals("sshUserPrivateKey")) return null;
+        if (!DESCRIPTIONS.contains(call.name)) return null;
         Map<String, Object> described = new LinkedHashMap<>(call.named);
         described.put("$class", call.name);
         return described;
@@ -136,6 +139,9 @@ final class Steps {
             case "junit":
                 if (!build.has("junit")) throw missing(call.name);
                 return report(place, call);
+            case "properties":
+                build.tell("properties: " + call.single);
+                return null;
             case "jobDsl":
                 if (!build.has("job-dsl")) throw missing(call.name);
                 build.reports.add(call.text("targets"));
