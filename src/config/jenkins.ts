@@ -40,7 +40,7 @@ export interface PublishOver {
   credentials: string
 }
 
-export interface ConfigRepository {
+interface ConfigRepository {
   url: string
   /** undefined: the remote's default branch */
   branch: string | undefined

@@ -20,8 +20,8 @@ const MAX_TOKEN = 4096
 
 /**
  * The access that the configuration says, and the environment where it is silent (JENKINS_URL, TREESWAP_JENKINS_USER,
- * TREESWAP_JENKINS_TOKEN or TREESWAP_JENKINS_PASSWORD). A token of the environment goes to the environment's Jenkins
- * only: a configuration that comes from a repository must not send it elsewhere.
+ * TREESWAP_JENKINS_TOKEN or TREESWAP_JENKINS_PASSWORD). Where the environment names a Jenkins, as that of every job
+ * does, credentials go to no other: a configuration that comes from a repository must not send them elsewhere.
  * @throws JENKINS_URL_MISSING, JENKINS_URL_INVALID, JENKINS_URL_DIFFERENT, TOKEN_FILE
  */
 export function accessTo(config: JenkinsConfig | undefined): Access {
@@ -37,15 +37,15 @@ export function accessTo(config: JenkinsConfig | undefined): Access {
   validUrl(url)
   const user = config?.user ?? given.user
   const known = { url, ...(user !== undefined && { user }) }
-  if (config?.tokenFile !== undefined) return { ...known, token: readToken(config.tokenFile) }
-  if (given.token === undefined && given.password === undefined) return known
+  if ((config?.tokenFile ?? given.token ?? given.password) === undefined) return known
   if (given.url !== undefined && validUrl(given.url).origin !== validUrl(url).origin) {
     throw configurationError(
       'JENKINS_URL_DIFFERENT',
-      `the credentials in the environment are for ${validUrl(given.url).origin}, but the configuration names ${validUrl(url).origin}`,
-      'make jenkins.url and JENKINS_URL name one Jenkins, or name a token-file in the configuration',
+      `the environment names the Jenkins at ${validUrl(given.url).origin}, the configuration that at ${validUrl(url).origin}`,
+      'credentials are sent to neither: make jenkins.url and JENKINS_URL the same, or unset JENKINS_URL',
     )
   }
+  if (config?.tokenFile !== undefined) return { ...known, token: readToken(config.tokenFile) }
   if (given.token !== undefined) return { ...known, token: given.token }
   return { ...known, ...(given.password !== undefined && { password: given.password }) }
 }

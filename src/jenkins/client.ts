@@ -33,7 +33,7 @@ export interface JenkinsOptions {
 }
 
 /** All in milliseconds. */
-export interface Limits {
+interface Limits {
   /** until the head of an answer is there */
   answer: number
   /** that a body may pause */
@@ -69,7 +69,7 @@ export interface Jenkins {
   postXml(path: string, xml: string): Promise<Posted>
 }
 
-export interface Posted {
+interface Posted {
   status: number
   /** header Location; only to take numbers from: it names the root URL that Jenkins is configured with */
   location: string | undefined

@@ -13,7 +13,8 @@ const taken = new Map<string, string>()
 export function hideCredentials(): void {
   for (const name of PRIVATE) {
     const value = process.env[name]
-    if (value !== undefined && value !== '') taken.set(name, value)
+    if (value === '') taken.delete(name)
+    else if (value !== undefined) taken.set(name, value)
     Reflect.deleteProperty(process.env, name)
   }
 }

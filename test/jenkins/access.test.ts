@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { resolveJenkins } from '../../src/config/jenkins.js'
 import { jenkins as section } from '../../src/config/jenkins-schema.js'
 import { accessTo } from '../../src/jenkins/access.js'
+import { hideCredentials } from '../../src/system/environment.js'
 import { failure } from '../artifact/collect.js'
 import { temporaryDirectory } from '../lab/temporary.js'
 
@@ -13,7 +14,10 @@ const NAMES = ['JENKINS_URL', 'TREESWAP_JENKINS_USER', 'TREESWAP_JENKINS_TOKEN',
 describe('access to Jenkins', () => {
   const directory = temporaryDirectory()
   const before = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]))
+  beforeEach(() => NAMES.forEach((name) => Reflect.deleteProperty(process.env, name)))
   afterEach(() => {
+    for (const name of NAMES) process.env[name] = ''
+    hideCredentials()
     for (const [name, value] of Object.entries(before)) {
       if (value === undefined) Reflect.deleteProperty(process.env, name)
       else process.env[name] = value
@@ -65,12 +69,14 @@ describe('access to Jenkins', () => {
     expect([error.code, error.message.includes('hunter2')]).to.deep.equal(['JENKINS_URL_INVALID', false])
   })
 
-  it("does not send the environment's token to where a configuration leads it", async () => {
+  it("sends no credentials to another Jenkins than the environment's, wherever a configuration leads", async () => {
     process.env.JENKINS_URL = 'https://ci.example.org/'
     process.env.TREESWAP_JENKINS_USER = 'u'
     process.env.TREESWAP_JENKINS_TOKEN = 'secret'
     const error = await failure(() => accessTo(configured({ url: 'https://evil.example.org/' })))
     expect([error.code, error.message.includes('secret')]).to.deep.equal(['JENKINS_URL_DIFFERENT', false])
+    const file = { url: 'https://evil.example.org/', user: 'u', 'token-file': token('secret') }
+    expect((await failure(() => accessTo(configured(file)))).code).to.equal('JENKINS_URL_DIFFERENT')
     expect(accessTo(configured({ url: 'https://ci.example.org/jenkins' }))).to.include({ token: 'secret' })
   })
 })

@@ -18,7 +18,17 @@ import { failure } from '../artifact/collect.js'
 import { silent } from '../lab/silent.js'
 import { temporaryDirectory } from '../lab/temporary.js'
 import { archive } from '../store/machine.js'
-import { answers, breaksAfter, drops, endsAfter, neverEnds, redirects, showsLogin, stallsAfter } from './fake-faults.js'
+import {
+  answers,
+  breaksAfter,
+  compresses,
+  drops,
+  endsAfter,
+  neverEnds,
+  redirects,
+  showsLogin,
+  stallsAfter,
+} from './fake-faults.js'
 import type { Fault } from './fake-faults.js'
 import { FakeJenkins, fakeJenkins } from './fake-jenkins.js'
 
@@ -200,7 +210,6 @@ describe('artifacts of a Jenkins job', () => {
     it('are the bytes that were archived, through any number of broken connections', async () => {
       await build(1, { packages: { 'a/one': large } })
       for (const fault of [drops, breaksAfter(0), breaksAfter(700_000), breaksAfter(1_400_000), stallsAfter(10)]) {
-        fake().takeRequests()
         fake().requests.splice(0)
         fake().fail(/packages\.tar/, fault)
         const store = newStore(`store-${Math.random()}`)
@@ -208,6 +217,8 @@ describe('artifacts of a Jenkins job', () => {
         const asked = fake().requests.filter(({ url }) => url.endsWith('packages.tar'))
         expect(asked).to.have.length(2)
       }
+      fake().fail(/packages\.tar/, compresses)
+      await take(newStore('compressed'), 1)
       fake().requests.splice(0)
       fake().fail(/packages\.tar/, breaksAfter(1_000_000))
       await take(newStore('last'), 1)
