@@ -5,8 +5,8 @@ import tseslint from 'typescript-eslint'
 const rooms = [
   'model',
   'system',
-  'config',
   'chroot',
+  'config',
   'artifact',
   'jenkins',
   'store',
@@ -81,4 +81,18 @@ export default tseslint.config(
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
   ...oneWay,
+  {
+    // what root runs is small
+    files: ['src/root-main.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: rooms
+            .filter((room) => !['model', 'system', 'chroot'].includes(room))
+            .map((room) => ({ group: [`**/${room}/*`], message: 'the root program is made of chroot/ and below' })),
+        },
+      ],
+    },
+  },
 )

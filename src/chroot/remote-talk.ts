@@ -75,7 +75,8 @@ export async function openTalk(
     over.abort()
     signal.removeEventListener('abort', stop)
     input.end()
-    await Promise.race([child.ended, sleep(LEAVING)])
+    const ended = new AbortController()
+    await Promise.race([child.ended.then(() => ended.abort()), sleep(LEAVING, ended.signal)])
     child.output?.destroy()
     child.errors?.destroy()
   }

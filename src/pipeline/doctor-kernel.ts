@@ -2,15 +2,13 @@ import { exists, listDirectory, readTextIfThere } from '../system/files.js'
 import { run, runAny } from '../system/process.js'
 import { fail, ok, warn } from './doctor-finding.js'
 import type { Finding } from './doctor-finding.js'
+import type { RootAccess } from './doctor-root.js'
 
-/** What builds need of the kernel and of the way this process runs. */
-export async function checkKernel(): Promise<Finding[]> {
-  const root = process.geteuid?.() === 0
+/** What builds need of the kernel. @param by who does the work that needs root */
+export async function checkKernel(by: RootAccess['by']): Promise<Finding[]> {
+  const root = by === 'this process'
   return [
-    root
-      ? ok('build', 'root', 'this process is root')
-      : fail('build', 'root', 'this process is not root', 'run builds as root: containers and mounts need it'),
-    await checkPropagation(root),
+    await checkPropagation(by !== 'nobody'),
     await checkUserNamespaces(root),
     await checkOverlay(root),
     checkControlGroups(),

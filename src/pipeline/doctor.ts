@@ -1,10 +1,12 @@
 import type { ChrootConfig } from '../config/config.js'
+import { ROOT_PROGRAM } from '../config/schema.js'
 import { runAny } from '../system/process.js'
 import { checkChroots } from './doctor-chroots.js'
 import { checkFileSystem } from './doctor-file-systems.js'
 import { fail, ok, warn } from './doctor-finding.js'
 import type { Finding, Role } from './doctor-finding.js'
 import { checkKernel } from './doctor-kernel.js'
+import { checkRoot } from './doctor-root.js'
 import { checkTools, isOlder } from './doctor-tools.js'
 
 export interface DoctorRequest {
@@ -15,18 +17,31 @@ export interface DoctorRequest {
   builder: string
   /** of the configuration */
   chroots: readonly ChrootConfig[]
+  /** names of the chroots that machines are built in */
+  used?: readonly string[]
+  /** what does for others what needs root */
+  rootProgram?: readonly string[]
 }
 
 const OLDEST_NODE = '20.19'
 
 /** What this host has and lacks for its roles, role by role. A finding `fail` means that the role cannot be done. */
-export async function examine({ roles, root, builder, chroots }: DoctorRequest): Promise<Finding[]> {
+export async function examine({
+  roles,
+  root,
+  builder,
+  chroots,
+  used = [],
+  rootProgram = [ROOT_PROGRAM],
+}: DoctorRequest): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const role of roles) {
     findings.push(...(role === 'serve' ? [] : [checkNode(role)]), ...(await checkTools(role)))
     if (role === 'build') {
-      findings.push(...(await checkKernel()), ...checkFileSystem(role, 'builder', builder))
-      findings.push(...checkChroots(chroots, builder))
+      const { by, finding } = await checkRoot(rootProgram, used)
+      findings.push(finding, ...(await checkKernel(by)), ...checkFileSystem(role, 'builder', builder))
+      // the root program has origins of its own, which only root may see
+      if (by !== 'root program') findings.push(...checkChroots(chroots, builder))
     }
     if (role === 'publish') findings.push(...checkFileSystem(role, 'store', root))
     if (role === 'serve') findings.push(await checkChroot())

@@ -19,13 +19,15 @@ export interface TreeswapOptions {
   signal?: AbortSignal
   /** program and arguments under which it is run, such as strace */
   under?: readonly string[]
+  /** another copy of the compiled program */
+  program?: string
 }
 
-const program = new URL('../../dist/treeswap.mjs', import.meta.url).pathname
+export const compiled = new URL('../../dist/treeswap.mjs', import.meta.url).pathname
 
 /** Runs the compiled program as its users do: a process of its own, which ends when this one does. */
 export async function runTreeswap(args: readonly string[], options: TreeswapOptions = {}): Promise<TreeswapRun> {
-  const { under = [] } = options
+  const { under = [], program = compiled } = options
   const child = execa('setpriv', ['--pdeathsig', 'TERM', ...under, process.execPath, program, ...args], {
     reject: false,
     stdin: 'ignore',

@@ -30,12 +30,12 @@ export const doctor = defineCommand({
     ...publisherOptions,
   },
   async run(args) {
-    const { chroots, ...directories } = configured(args.config)
+    const { root, builder, ...configuration } = configured(args.config)
     const findings = await examine({
       roles: args.role ?? roles,
-      root: args.root === undefined ? directories.root : resolve(args.root),
-      builder: args.builder === undefined ? directories.builder : resolve(args.builder),
-      chroots,
+      root: args.root === undefined ? root : resolve(args.root),
+      builder: args.builder === undefined ? builder : resolve(args.builder),
+      ...configuration,
     })
     const failed = findings.filter(({ status }) => status === 'fail').length
     return {
@@ -49,8 +49,14 @@ export const doctor = defineCommand({
 /** What the configuration says; the defaults on a host that has none yet. */
 function configured(file: string | undefined): Omit<DoctorRequest, 'roles'> {
   try {
-    const { publisher, builder, chroots } = loadConfig(file)
-    return { root: publisher.root, builder: builder.directory, chroots: [...chroots.values()] }
+    const { publisher, builder, chroots, machines } = loadConfig(file)
+    return {
+      root: publisher.root,
+      builder: builder.directory,
+      chroots: [...chroots.values()],
+      used: [...machines.values()].map(({ chroot }) => chroot),
+      rootProgram: builder.rootProgram,
+    }
   } catch (error) {
     const none = error instanceof TreeswapError && error.code === 'CONFIG_MISSING' && file === undefined
     if (!none) throw error
