@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseConfig } from '../../src/config/load.js'
@@ -11,6 +11,12 @@ import { FakeJenkins } from '../jenkins/fake-jenkins.js'
 import { makeLibrary } from './library.js'
 import { runPipeline } from './run-pipeline.js'
 import type { Pipeline, PipelineResult, Watch } from './run-pipeline.js'
+
+export interface JobsSettings {
+  directory?: string
+  /** uids of the agents, and how the builder's one gets to root; default: both are root */
+  agents?: { treeswap: number; publisher: number; rootProgram: string[] }
+}
 
 export const TOKEN = '11aa-token-of-the-reader-22bb'
 
@@ -25,13 +31,18 @@ export class JobsSite {
   private constructor(
     readonly directory: string,
     readonly jenkins: FakeJenkins,
+    private readonly agents: JobsSettings['agents'],
   ) {}
 
-  /** @param machine more of the machine's section */
-  static async create(machine = ''): Promise<JobsSite> {
-    const directory = mkdtempSync(join(tmpdir(), 'treeswap-jobs-'))
+  /** @param directory where it is made; nobody but root may write above it where the agents are not root */
+  static async create({ agents, directory = tmpdir() }: JobsSettings = {}): Promise<JobsSite> {
+    return JobsSite.createIn(mkdtempSync(join(directory, 'treeswap-jobs-')), agents)
+  }
+
+  private static async createIn(directory: string, agents: JobsSettings['agents']): Promise<JobsSite> {
+    chmodSync(directory, 0o755)
     const users = { reader: { token: TOKEN, password: 'p', readOnly: true } }
-    const site = new JobsSite(directory, await FakeJenkins.start({ users }))
+    const site = new JobsSite(directory, await FakeJenkins.start({ users }), agents)
     JobsSite.all.push(site)
     const root = await builderRoot(() => undefined)
     writeFiles(site.path('git/site'), {
@@ -40,9 +51,9 @@ jenkins:
   config: { url: ${site.path('git/site')}, branch: main }
   timeout: 10m
 publisher: { root: ${site.path('srv')}, http: 'http://127.0.0.1:1', grace: 1h }
-builder: { directory: ${site.path('builder')} }
+builder: { directory: ${site.path('builder')}${agents === undefined ? '' : `, root-program: ${JSON.stringify(agents.rootProgram)}`} }
 chroots:
-  database: { from: ${root} }
+  database: { ${agents === undefined ? `from: ${root}` : ''} }
 repos:
   gentoo: { url: ${site.path('git/gentoo')} }
 machines:
@@ -50,9 +61,11 @@ machines:
     profile: { url: ${site.path('git/machines')}, path: database }
     repos: [gentoo]
     after: ['--depclean']
-${machine}`,
+`,
     })
     commitAll(site.path('git/site'))
+    // the repositories belong to another user than the agents' ones
+    writeFiles(site.path('home'), { '.gitconfig': '[safe]\n\tdirectory = *\n' })
     makeLibrary(site.path('library'))
     return site
   }
@@ -86,7 +99,11 @@ ${machine}`,
       result: null,
       archived: { directory: archive, under: '' },
     })
-    const workspace = (label: string): string => this.path('agents', label, name)
+    const agent = (label: 'treeswap' | 'publisher') => {
+      const user = this.agents?.[label]
+      const workspace = this.path('agents', label, name)
+      return { workspace, environment: { HOME: this.path('home') }, ...(user !== undefined && { user: String(user) }) }
+    }
     const result = await runPipeline(
       this.path('engine'),
       {
@@ -94,7 +111,7 @@ ${machine}`,
         job,
         number,
         archive,
-        agents: { treeswap: { workspace: workspace('treeswap') }, publisher: { workspace: workspace('publisher') } },
+        agents: { treeswap: agent('treeswap'), publisher: agent('publisher') },
         credentials: { 'treeswap-read': { username: 'reader', password: TOKEN } },
         environment: { JENKINS_URL: this.jenkins.url },
         library: this.path('library'),
@@ -121,20 +138,6 @@ ${machine}`,
     return readFileSync(this.path('builder/chroots/database/head.json'), 'utf8')
   }
 
-  /** Command lines of processes that have to do with this site, but for the engine's own. */
-  processes(): string[] {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-      .map((pid) => readIfThere(`/proc/${pid}/cmdline`).replaceAll('\0', ' '))
-      .filter((line) => line.includes(this.directory) && !line.startsWith('java '))
-  }
-
-  mounts(): string[] {
-    return readIfThere('/proc/self/mountinfo')
-      .split('\n')
-      .filter((line) => line.includes(this.directory))
-  }
-
   /** For `after`: removes what a suite made, also where it was skipped or broke off. */
   static async removeAll(): Promise<void> {
     for (const site of JobsSite.all.splice(0)) await site.remove()
@@ -144,6 +147,20 @@ ${machine}`,
     await this.jenkins.stop()
     execFileSync('rm', ['-rf', '--one-file-system', this.directory])
   }
+}
+
+/** Command lines of processes that name a place, but for the engine's own. */
+export function processesOf(place: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map((pid) => readIfThere(`/proc/${pid}/cmdline`).replaceAll('\0', ' '))
+    .filter((line) => line.includes(place) && !line.startsWith('java '))
+}
+
+export function mountsOf(place: string): string[] {
+  return readIfThere('/proc/self/mountinfo')
+    .split('\n')
+    .filter((line) => line.includes(place))
 }
 
 function readIfThere(path: string): string {

@@ -5,7 +5,7 @@ import { needsRoot } from '../lab/needs-root.js'
 import { writeFiles } from '../lab/temporary.js'
 import { ebuild, writeProfile, writeTinyRepo } from '../e2e/tiny-repo.js'
 import type { TinyPackage } from '../e2e/tiny-repo.js'
-import { JobsSite, TOKEN } from './jobs-site.js'
+import { JobsSite, mountsOf, processesOf, TOKEN } from './jobs-site.js'
 
 describe("the generated jobs under Jenkins' engine", function () {
   this.timeout(300_000)
@@ -100,8 +100,8 @@ describe("the generated jobs under Jenkins' engine", function () {
     expect(result).to.equal('ABORTED')
     expect(Date.now() - asked).to.be.lessThan(6000)
     expect(archived).to.deep.equal([])
-    expect(site.processes()).to.deep.equal([])
-    expect(site.mounts()).to.deep.equal([])
+    expect(processesOf(site.directory)).to.deep.equal([])
+    expect(mountsOf(site.directory)).to.deep.equal([])
     expect(site.head()).to.equal(head)
     expect(site.published()).to.equal(2)
   })
@@ -139,8 +139,8 @@ describe("the generated jobs under Jenkins' engine", function () {
     const script = site.script('machines/database').replace('timeout: 10', 'timeout: 1')
     const { result } = await site.run('machines/database', { script })
     expect(result).to.equal('ABORTED')
-    expect(site.processes()).to.deep.equal([])
-    expect(site.mounts()).to.deep.equal([])
+    expect(processesOf(site.directory)).to.deep.equal([])
+    expect(mountsOf(site.directory)).to.deep.equal([])
   })
 
   it('say what is published', async () => {

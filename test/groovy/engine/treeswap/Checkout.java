@@ -45,6 +45,7 @@ final class Checkout {
             }
         }
         build.checkouts.add(note);
+        Credentials.give(directory.resolve("."), place);
         git(place, directory, "init", "--quiet");
         Object refspec = remote.get("refspec");
         String fetched = refspec == null ? "+refs/heads/*:refs/remotes/origin/*" : refspec.toString();

@@ -42,10 +42,12 @@ final class Credentials {
     /** Files that the server writes on an agent belong to the agent's user. */
     static void give(Path file, Place place) throws IOException {
         if (place.user() == null) return;
-        int user = Integer.parseInt(place.user());
-        for (Path path : List.of(file, file.getParent())) {
-            Files.setAttribute(path, "unix:uid", user);
-            Files.setAttribute(path, "unix:gid", user);
-        }
+        giveTo(place.user(), file);
+        giveTo(place.user(), file.getParent());
+    }
+
+    static void giveTo(String user, Path path) throws IOException {
+        Files.setAttribute(path, "unix:uid", Integer.parseInt(user));
+        Files.setAttribute(path, "unix:gid", Integer.parseInt(user));
     }
 }

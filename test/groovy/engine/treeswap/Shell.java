@@ -40,7 +40,6 @@ final class Shell {
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
         }
         List<String> command = new ArrayList<>();
-        if (place.user() != null) command.addAll(asUser(place.user()));
         command.addAll(script.startsWith("#!") ? interpreter(script) : Arrays.asList("sh", "-xe"));
         command.add(file.toString());
         StringBuilder output = call.flag("returnStdout") ? new StringBuilder() : null;
@@ -53,7 +52,9 @@ final class Shell {
     /** @param output where standard output goes; null: to the console */
     int execute(List<String> command, Path directory, Place place, StringBuilder output)
         throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+        List<String> whole = new ArrayList<>(place.user() == null ? Arrays.asList() : asUser(place.user()));
+        whole.addAll(command);
+        ProcessBuilder builder = new ProcessBuilder(whole).directory(directory.toFile());
         builder.redirectInput(new File("/dev/null"));
         if (output == null) builder.redirectErrorStream(true);
         else builder.redirectError(ProcessBuilder.Redirect.INHERIT);

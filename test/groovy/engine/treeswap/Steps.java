@@ -89,6 +89,7 @@ final class Steps {
         build.agents.add(label);
         build.tell("Running on " + label);
         Path workspace = Files.createDirectories(Path.of(agent.get("workspace").toString()));
+        if (agent.get("user") != null) Credentials.giveTo(agent.get("user").toString(), workspace);
         Map<String, String> variables = new LinkedHashMap<>();
         variables.put("WORKSPACE", workspace.toString());
         variables.put("NODE_NAME", label);
