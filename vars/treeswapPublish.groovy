@@ -8,7 +8,7 @@ def call(Map options = [:]) {
     treeswapJob([agent: agent, timeout: options.timeout, config: options.config]) { config ->
         String credentials = options.credentials == null ? 'treeswap-read' : options.credentials
         Map running = options.number ? [running: true, job: options.job, number: options.number] : [:]
-        Map request = [step: 'publish', tree: options.tree, reference: options.reference, over: over, config: config]
+        Map request = [step: 'publish', tree: options.tree, reference: options.reference, over: over != null, config: config]
         treeswap(request + running, [credentials: credentials, key: over?.credentials])
     }
 }

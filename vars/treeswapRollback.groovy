@@ -6,7 +6,7 @@ def call(Map options = [:]) {
     Map over = options.publishOver
     String agent = over ? options.agent : options.publisher ?: 'publisher'
     treeswapJob([agent: agent, timeout: options.timeout, config: options.config]) { config ->
-        Map request = [step: 'rollback', tree: options.tree, reference: options.reference, over: over, config: config]
+        Map request = [step: 'rollback', tree: options.tree, reference: options.reference, over: over != null, config: config]
         treeswap(request, [key: over?.credentials])
     }
 }
