@@ -72,6 +72,12 @@ describe('the library in a script sandbox', function () {
     })
   }
 
+  it('publishes with a call of its own, and only where the job does not say otherwise', async () => {
+    const machine = "treeswapMachine machine: 'database', CONFIG"
+    expect((await run(machine)).agents).to.deep.equal(['treeswap', 'publisher'])
+    expect((await run(`${machine}, publish: false`)).agents).to.deep.equal(['treeswap'])
+  })
+
   it('notices what would have to be approved', async () => {
     const { checked } = await run("echo new URL('http://x').text.length().toString(); Jenkins.instance")
     expect(checked?.filter((signature) => !allowed.includes(signature))).to.include('new java.net.URL java.lang.String')
