@@ -33,7 +33,7 @@ describe('the library in a script sandbox', function () {
     const repository = join(directory(), 'repository')
     writeFiles(repository, { 'treeswap.yaml': '', 'database/world': '' })
     commitAll(repository)
-    mkdirSync(join(directory(), 'any'))
+    mkdirSync(join(directory(), 'any'), { recursive: true })
     const agent = { workspace: join(directory(), 'any'), environment: { SOURCE: repository } }
     const result = await runPipeline(directory(), {
       script: `@Library('treeswap') _\n${script.replaceAll('CONFIG', `config: [url: '${repository}', path: 'treeswap.yaml']`)}`,
