@@ -25,7 +25,7 @@ const bind = z.strictObject({
   writable: z.boolean(),
 })
 
-export const limits = z.strictObject({
+const limits = z.strictObject({
   /** bytes, of all processes together */
   memory: z.int().positive().optional(),
   processes: z.int().positive().optional(),
