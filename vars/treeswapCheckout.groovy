@@ -1,3 +1,5 @@
+import java.util.regex.Pattern
+
 /**
  * Checks out a git repository, so that Jenkins polls it. See treeswapCheckout.txt.
  * @param source url, branch (default: that of the remote), credentials, path (only changes below it count)
@@ -10,7 +12,9 @@ def call(Map source, Map how = [:]) {
     List extensions = [[$class: 'CleanBeforeCheckout']]
     if (how.directory) extensions << [$class: 'RelativeTargetDirectory', relativeTargetDir: how.directory]
     if (how.shallow) extensions << [$class: 'CloneOption', shallow: true, depth: 1, noTags: true, honorRefspec: true]
-    if (source.path) extensions << [$class: 'PathRestriction', includedRegions: "${source.path}/.*", excludedRegions: '']
+    if (source.path) {
+        extensions << [$class: 'PathRestriction', includedRegions: "${Pattern.quote(source.path)}/.*", excludedRegions: '']
+    }
     boolean poll = how.poll != false
     return checkout(poll: poll, changelog: poll, scm: [
         $class: 'GitSCM',

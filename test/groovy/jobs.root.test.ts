@@ -42,7 +42,7 @@ describe("the generated jobs under Jenkins' engine", function () {
     expect(result, console.join('\n')).to.equal('SUCCESS')
     expect(archived).to.include.members(['artifact/build.json', 'report/packages.xml'])
     expect(checkouts.filter(({ poll }) => poll).map(({ url, regions }) => ({ url, regions }))).to.deep.equal([
-      { url: site.path('git/machines'), regions: 'database/.*' },
+      { url: site.path('git/machines'), regions: '\\Qdatabase\\E/.*' },
     ])
     expect(agents).to.deep.equal(['treeswap', 'publisher'])
     expect(site.published()).to.equal(1)
