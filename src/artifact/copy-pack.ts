@@ -1,8 +1,9 @@
 import type { FileRecord, Pack } from '../model/build.js'
 import type { Context } from '../model/report.js'
-import { explainDiskError, linkOrCopy, readStream, realPath, removeTree } from '../system/files.js'
+import { explainDiskError, linkOrCopy, makeDirectory, readStream, realPath, removeTree } from '../system/files.js'
 import { CheckedInput } from './checked-input.js'
 import { fetchFile } from './source.js'
+import { artifactFile } from './place.js'
 import type { ArtifactSource, Item } from './source.js'
 
 /** A pack in an artifact that another build takes over byte for byte. */
@@ -11,6 +12,27 @@ export interface PackPlace {
   item: Item
   number: number
   pack: Pack
+}
+
+/**
+ * The same pack on this host: `directory` gets what is not, verified. For those who need it again hours later, when a
+ * remote source may have forgotten that build.
+ * @throws what copyPack throws
+ */
+export async function holdPack(place: PackPlace, directory: string, context: Context): Promise<PackPlace> {
+  const { source } = place
+  if (source.path !== undefined) return place
+  makeDirectory(directory)
+  await copyPack(place, directory, context)
+  const path = (file: string): string => `${directory}/${artifactFile(file)}`
+  const held: ArtifactSource = {
+    description: source.description,
+    numbers: (item) => source.numbers(item),
+    readBuild: (item, number) => source.readBuild(item, number),
+    open: (_item, _number, file) => Promise.resolve(readStream(path(file), { highWaterMark: 2 ** 18 })),
+    path: (_item, _number, file) => path(file),
+  }
+  return { ...place, source: held }
 }
 
 /**

@@ -23,7 +23,7 @@ export interface PackBase {
   number: number
   /** of its pack of the same name */
   manifest: Manifest
-  /** whether the build still lies where this artifact will be read from; where one origin does not, all is packed */
+  /** whether the build lies, and will lie, where this artifact will be read from; where one origin does not, all is packed */
   originExists?: (number: number) => Promise<boolean>
 }
 

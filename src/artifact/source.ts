@@ -21,6 +21,8 @@ export interface Item {
 export interface ArtifactSource {
   /** for messages: `dir:/srv/artifacts` */
   readonly description: string
+  /** how many builds, the newest ones and failed ones counted, it keeps the files of; undefined: all, for ever */
+  readonly keeps?: number | undefined
   /** complete builds, ascending; none where the item is not known */
   numbers(item: Item): Promise<number[]>
   /** @throws BUILD_MISSING, BUILD_INVALID, BUILD_TOO_NEW, BUILD_MISPLACED */

@@ -15,6 +15,8 @@ export interface JenkinsSourceOptions {
   only?: number | undefined
   /** the running build that may be read, by itself: what it has archived must be all */
   running?: number | undefined
+  /** builds whose artifacts the job keeps; default: all */
+  keeps?: number | undefined
 }
 
 /** build.json and where it lies among a build's artifacts. */
@@ -35,10 +37,11 @@ const MAX_RECORD = 2 ** 20
  */
 export function jenkinsSource(jenkins: Jenkins, job: string, options: JenkinsSourceOptions = {}): ArtifactSource {
   const name = validJob(job)
-  const { only, running } = options
+  const { only, running, keeps } = options
   const known = new Map<number, Archived>()
   const source: ArtifactSource = {
     description: `jenkins:${name}`,
+    keeps,
 
     async numbers() {
       const builds = await listJenkinsBuilds(jenkins, name)
@@ -47,6 +50,8 @@ export function jenkinsSource(jenkins: Jenkins, job: string, options: JenkinsSou
     },
 
     async readBuild(item, number) {
+      // what was read hours ago may be discarded by now
+      known.delete(validNumber(number))
       const { build, text } = await archived(item, number)
       return { build, text }
     },

@@ -17,6 +17,7 @@ export interface BaseBuild extends PackBase {
   source: ArtifactSource
   item: Item
   build: Build
+  originExists: (number: number) => Promise<boolean>
 }
 
 /** The latest build of a tree in a source; undefined where there is none. */
@@ -29,6 +30,16 @@ export async function latestBase(source: ArtifactSource, tree: string): Promise<
   const manifest = pack === undefined ? { entries: [] } : await fetchManifest(source, item, number, pack)
   const originExists = (origin: number) => canBeRead(source, item, origin)
   return { source, item, build, number, manifest, originExists }
+}
+
+/**
+ * The base of build `number`, whose packages may be named only while whoever fetches that build will find them, too.
+ * Where the source keeps the newest builds, failed ones counted, half of them are left to come after it.
+ */
+export function lastingBase(base: BaseBuild, number: number): BaseBuild {
+  const { source, originExists } = base
+  const oldest = source.keeps === undefined ? 0 : number - Math.floor(source.keeps / 2)
+  return { ...base, originExists: async (origin) => origin >= oldest && (await originExists(origin)) }
 }
 
 /** Whether a build can still be fetched; where its source cannot be asked, that is an error. */

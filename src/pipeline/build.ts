@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { holdPack } from '../artifact/copy-pack.js'
 import { packDirectory } from '../artifact/pack.js'
 import { packTree } from '../artifact/pack-tree.js'
 import type { ArtifactSource } from '../artifact/source.js'
@@ -13,7 +14,7 @@ import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
 import { makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
 import { withLock } from '../system/lock.js'
-import { chainLength, latestBase, restorePackages } from './base-build.js'
+import { chainLength, lastingBase, latestBase, restorePackages } from './base-build.js'
 import type { BaseBuild } from './base-build.js'
 import { openLog } from './build-log.js'
 import { builderDirectories } from './directories.js'
@@ -59,8 +60,27 @@ export async function buildTree(request: BuildRequest, context: Context): Promis
   const directories = builderDirectories(builder.directory)
   const what = `the build of ${machine.name}`
   return withLock(join(directories.locks, `build-${machine.name}.lock`), { what, signal: context.signal }, () =>
-    buildLocked(request, directories, context),
+    holdingSnapshots(request, directories, context),
   )
+}
+
+/** A build takes hours, in which a job archives more snapshots than Jenkins keeps: those that are used are held here. */
+async function holdingSnapshots(
+  request: BuildRequest,
+  directories: BuilderDirectories,
+  context: Context,
+): Promise<BuildReport> {
+  const held = join(directories.work, `repos-${request.machine.name}`)
+  removeTree(held)
+  try {
+    const snapshots = []
+    for (const { place, ...chosen } of request.snapshots) {
+      snapshots.push({ ...chosen, place: await holdPack(place, join(held, chosen.name), context) })
+    }
+    return await buildLocked({ ...request, snapshots }, directories, context)
+  } finally {
+    removeTree(held)
+  }
 }
 
 async function buildLocked(
@@ -107,7 +127,7 @@ async function buildLocked(
         const build = await archive(
           { ...request, number },
           result,
-          named ? base : undefined,
+          named ? lastingBase(base, number) : undefined,
           started,
           log.path,
           context,

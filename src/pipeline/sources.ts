@@ -28,7 +28,8 @@ export function openSource(text: string, config?: JenkinsSection, options: Sourc
   const [, job, number] = /^jenkins:(.+?)(?:@([1-9][0-9]{0,9}))?$/s.exec(text) ?? []
   if (job !== undefined) {
     const only = number === undefined ? undefined : Number(number)
-    return jenkinsSource(jenkinsOf(config, options.context), job, { only, running: options.running })
+    const keeps = config?.jenkins?.keepBuilds
+    return jenkinsSource(jenkinsOf(config, options.context), job, { only, running: options.running, keeps })
   }
   throw configurationError(
     'SOURCE_INVALID',
