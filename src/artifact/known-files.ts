@@ -27,7 +27,9 @@ export async function knownFiles(
   }
   const lost = await firstLost(known, base)
   if (lost === undefined) return known
-  context.report.warn(`build ${lost}, whose packages later builds name, is gone or soon will be: everything is packed again`)
+  context.report.warn(
+    `build ${lost}, whose packages later builds name, is gone or soon will be: everything is packed again`,
+  )
   return []
 }
 

@@ -16,6 +16,7 @@ import { doctor } from './commands/doctor.js'
 import { jobsApply } from './commands/jobs-apply.js'
 import { jobsDiff } from './commands/jobs-diff.js'
 import { jobsRender } from './commands/jobs-render.js'
+import { jobsRun } from './commands/jobs-run.js'
 import { list } from './commands/list.js'
 import { log } from './commands/log.js'
 import { pack } from './commands/pack.js'
@@ -58,6 +59,7 @@ export const commands: readonly Command[] = [
   jobsRender,
   jobsDiff,
   jobsApply,
+  jobsRun,
   step,
   doctor,
 ]

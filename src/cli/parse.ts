@@ -13,7 +13,7 @@ export type Parsed =
 const groups: Record<string, string> = {
   chroot: 'make, list, enter and remove the roots in which builds run',
   config: 'check the configuration; print that of servers and clients',
-  jobs: 'make the jobs in Jenkins that the configuration asks for',
+  jobs: 'make the jobs in Jenkins that the configuration asks for, and start them',
 }
 
 const common: Record<string, Options> = {

@@ -52,6 +52,11 @@ export function loadConfig(file?: string): Config {
   return parseConfig(readConfig(path), path)
 }
 
+/** The same, for commands that do without one; undefined where none was named and none is there. */
+export function loadConfigIfThere(file?: string): Config | undefined {
+  return file === undefined && !CONFIG_FILES.some(exists) ? undefined : loadConfig(file)
+}
+
 function readConfig(file: string): string {
   try {
     return readText(file)

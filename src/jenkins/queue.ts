@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { buildError, configurationError, infrastructureError } from '../model/errors.js'
+import { didYouMean } from '../model/names.js'
 import { sleep, ticks } from '../system/clock.js'
 import { aborted } from '../system/process.js'
 import { orMissing } from './client.js'
@@ -21,24 +22,31 @@ interface Waiting {
   signal?: AbortSignal
   /** milliseconds between two questions; default 1000 */
   interval?: number
+  /** told why it waits in the queue, whenever that changes */
+  onWhy?: (why: string) => void
 }
 
+const definition = z.object({ name: z.string() })
+const property = z.object({ parameterDefinitions: z.array(definition).nullish() })
+
 /**
- * Asks for a build. A job that has parameters needs them to be given, if only as {}.
- * @throws JENKINS_REFUSED where the job is disabled (409) or has other parameters (400), and what Jenkins' methods throw
+ * Asks for a build. Parameters that are not given have their default values.
+ * @throws PARAMETER_UNKNOWN, which Jenkins itself would not mind; JENKINS_REFUSED where the job is disabled (409), and
+ * what Jenkins' methods throw
  */
 export async function trigger(
   jenkins: Jenkins,
   job: string,
-  parameters?: Readonly<Record<string, string>>,
+  parameters: Readonly<Record<string, string>> = {},
 ): Promise<Triggered> {
   const path = jobPath(job)
-  const schema = z.object({ nextBuildNumber: z.int().positive() })
-  const { nextBuildNumber } = await jenkins.getJson(path, 'nextBuildNumber', schema)
-  const { location } = await jenkins.post(
-    `${path}/${parameters === undefined ? 'build' : 'buildWithParameters'}`,
-    parameters,
-  )
+  const schema = z.object({ nextBuildNumber: z.int().positive(), property: z.array(property.nullable()).default([]) })
+  const tree = 'nextBuildNumber,property[parameterDefinitions[name]]'
+  const { nextBuildNumber, property: properties } = await jenkins.getJson(path, tree, schema)
+  const known = properties.flatMap((one) => one?.parameterDefinitions ?? []).map(({ name }) => name)
+  const unknown = Object.keys(parameters).find((name) => !known.includes(name))
+  if (unknown !== undefined) throw unknownParameter(job, unknown, known)
+  const { location } = await jenkins.post(`${path}/${known.length === 0 ? 'build' : 'buildWithParameters'}`, parameters)
   const id = /\/queue\/item\/([0-9]{1,15})\/?$/.exec(location ?? '')?.[1]
   return { job, queueId: id === undefined ? undefined : Number(id), atLeast: nextBuildNumber }
 }
@@ -63,7 +71,10 @@ export async function waitForStart(jenkins: Jenkins, triggered: Triggered, waiti
         )
       }
       if (item?.executable) return item.executable.number
-      if (item?.why) why = item.why
+      if (item?.why && item.why !== why) {
+        why = item.why
+        waiting.onWhy?.(why)
+      }
       return item === undefined ? await findBuild(jenkins, job, queueId, atLeast) : undefined
     },
     () =>
@@ -94,6 +105,14 @@ export async function waitForEnd(jenkins: Jenkins, job: string, number: number, 
         `build ${number} of ${job} did not end in ${waiting.timeout / 1000} seconds`,
         'see its console output',
       ),
+  )
+}
+
+function unknownParameter(job: string, name: string, known: readonly string[]): Error {
+  return configurationError(
+    'PARAMETER_UNKNOWN',
+    `the job ${job} has no parameter ${JSON.stringify(name)}`,
+    didYouMean(name, known) || (known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`),
   )
 }
 

@@ -195,7 +195,12 @@ function jobJson(item: FakeItem): Record<string, unknown> {
   const { name, nextNumber, disabled } = item
   const buildable = !disabled && !item.isFolder
   const names = { name: name.split('/').at(-1), fullName: name }
-  return { _class: classOf(item), ...names, nextBuildNumber: nextNumber, buildable, builds, ...permalinks }
+  const parameterDefinitions = item.parameters?.map((parameter) => ({ name: parameter }))
+  const property = [
+    { _class: 'jenkins.model.BuildDiscarderProperty' },
+    ...(parameterDefinitions ? [{ parameterDefinitions }] : []),
+  ]
+  return { _class: classOf(item), ...names, property, nextBuildNumber: nextNumber, buildable, builds, ...permalinks }
 }
 
 function buildJson(build: FakeBuild): Record<string, unknown> {

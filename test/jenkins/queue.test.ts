@@ -29,10 +29,12 @@ describe('a build that is asked for', () => {
   it('has the parameters that were given, and is the one that waits already where they are the same', async () => {
     fake().items.add(JOB, { parameters: ['TREE'] })
     const parameters = { TREE: 'a&b=c é' }
+    expect((await failure(() => trigger(jenkins(), JOB, { TRE: 'x' }))).hint).to.equal('did you mean TREE?')
     const first = await trigger(jenkins(), JOB, parameters)
     expect((await trigger(jenkins(), JOB, parameters)).queueId).to.equal(first.queueId)
     expect((await trigger(jenkins(), JOB, { TREE: 'other' })).queueId).not.to.equal(first.queueId)
     expect(fake().items.begin(100).parameters).to.deep.equal(parameters)
+    expect((await trigger(jenkins(), JOB)).queueId, 'with their defaults').to.equal(102)
   })
 
   it('is found by its queue id where the queue has forgotten it, and by its number where there is no id', async () => {
@@ -54,7 +56,7 @@ describe('a build that is asked for', () => {
     expect([late.code, late.message.includes('quiet period')]).to.deep.equal(['QUEUE_TIMEOUT', true])
     fake().items.queue.get(100)!.cancelled = true
     expect((await failure(() => waitForStart(jenkins(), triggered, quick))).code).to.equal('QUEUE_CANCELLED')
-    expect((await failure(() => trigger(jenkins(), JOB, {}))).code, 'it has no parameters').to.equal('JENKINS_REFUSED')
+    expect((await failure(() => trigger(jenkins(), JOB, { TREE: 'x' }))).hint).to.equal('it has none')
     fake().items.get(JOB)!.disabled = true
     expect((await failure(() => trigger(jenkins(), JOB))).code).to.equal('JENKINS_REFUSED')
     expect((await failure(() => trigger(jenkins(), 'gone'))).code).to.equal('JENKINS_NOT_FOUND')
