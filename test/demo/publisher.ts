@@ -46,8 +46,11 @@ export class Publisher {
     this.root = join(directory, 'publisher')
   }
 
-  /** @param from the root that builds start from */
-  writeConfiguration(repos: Repos, from: string): void {
+  /**
+   * @param from the root that builds start from
+   * @returns what treeswap.yaml says
+   */
+  writeConfiguration(repos: Repos, from: string): object {
     const configuration = {
       schema: 1,
       publisher: {
@@ -72,6 +75,7 @@ export class Publisher {
     }
     writeFileSync(join(this.directory, 'treeswap.yaml'), stringify(configuration))
     this.stage.answer(stringify(configuration))
+    return configuration
   }
 
   /** Runs and prints a treeswap command. @throws where its exit code is another than `exitCode` */

@@ -16,7 +16,8 @@ export interface Scene {
   machine: () => Promise<Machine>
 }
 
-const everything = [
+/** What the first world consists of. */
+export const everything = [
   'app-misc/hello-2.10',
   'app-misc/wordindex-1.0',
   'dev-libs/libwordindex-1.0',

@@ -16,6 +16,9 @@ export class Stage {
   private readonly started = performance.now()
   private lastShown = 0
 
+  /** @param write where it is shown */
+  constructor(private readonly write: (text: string) => void = (text) => process.stdout.write(text)) {}
+
   title(text: string): void {
     this.print(`\n${bold(text)}`)
   }
@@ -68,7 +71,7 @@ export class Stage {
   }
 
   print(text: string): void {
-    process.stdout.write(`${text}\n`)
+    this.write(`${text}\n`)
   }
 }
 

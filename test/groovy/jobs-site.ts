@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseConfig } from '../../src/config/load.js'
-import { jobsOf } from '../../src/jenkins/jobs/model.js'
+import { stringify } from 'yaml'
 import { commitAll } from '../lab/commit-all.js'
 import { builderRoot } from '../lab/portage-root.js'
+import { compiled } from '../lab/run-treeswap.js'
 import { writeFiles } from '../lab/temporary.js'
 import { FakeJenkins } from '../jenkins/fake-jenkins.js'
 import { makeLibrary } from './library.js'
@@ -16,6 +16,13 @@ export interface JobsSettings {
   directory?: string
   /** uids of the agents, and how the builder's one gets to root; default: both are root */
   agents?: { treeswap: number; publisher: number; rootProgram: string[] }
+  /** what treeswap.yaml says but for its section jenkins; default: a machine with one ebuild repo in git/ */
+  configuration?: (site: JobsSite) => Promise<object>
+}
+
+interface GeneratedJob {
+  name: string
+  script: string
 }
 
 export const TOKEN = '11aa-token-of-the-reader-22bb'
@@ -27,42 +34,25 @@ export const TOKEN = '11aa-token-of-the-reader-22bb'
 export class JobsSite {
   private static readonly all: JobsSite[] = []
   private readonly numbers = new Map<string, number>()
+  private jobs?: GeneratedJob[]
 
   private constructor(
     readonly directory: string,
     readonly jenkins: FakeJenkins,
-    private readonly agents: JobsSettings['agents'],
+    readonly agents: JobsSettings['agents'],
   ) {}
 
   /** @param directory where it is made; nobody but root may write above it where the agents are not root */
-  static async create({ agents, directory = tmpdir() }: JobsSettings = {}): Promise<JobsSite> {
-    return JobsSite.createIn(mkdtempSync(join(directory, 'treeswap-jobs-')), agents)
-  }
-
-  private static async createIn(directory: string, agents: JobsSettings['agents']): Promise<JobsSite> {
+  static async create(settings: JobsSettings = {}): Promise<JobsSite> {
+    const directory = mkdtempSync(join(settings.directory ?? tmpdir(), 'treeswap-jobs-'))
     chmodSync(directory, 0o755)
     const users = { reader: { token: TOKEN, password: 'p', readOnly: true } }
-    const site = new JobsSite(directory, await FakeJenkins.start({ users }), agents)
+    const site = new JobsSite(directory, await FakeJenkins.start({ users }), settings.agents)
     JobsSite.all.push(site)
-    const root = await builderRoot(() => undefined)
-    writeFiles(site.path('git/site'), {
-      'treeswap.yaml': `schema: 1
-jenkins:
-  config: { url: ${site.path('git/site')}, branch: main }
-  timeout: 10m
-publisher: { root: ${site.path('srv')}, http: 'http://127.0.0.1:1', grace: 1h }
-builder: { directory: ${site.path('builder')}${agents === undefined ? '' : `, root-program: ${JSON.stringify(agents.rootProgram)}`} }
-chroots:
-  database: { ${agents === undefined ? `from: ${root}` : ''} }
-repos:
-  gentoo: { url: ${site.path('git/gentoo')} }
-machines:
-  database:
-    profile: { url: ${site.path('git/machines')}, path: database }
-    repos: [gentoo]
-    after: ['--depclean']
-`,
-    })
+    const { configuration = tinyMachine } = settings
+    const jenkins = { config: { url: site.path('git/site'), branch: 'main' }, timeout: '10m' }
+    const text = stringify({ ...(await configuration(site)), jenkins })
+    writeFiles(site.path('git/site'), { 'treeswap.yaml': text })
     commitAll(site.path('git/site'))
     // the repositories belong to another user than the agents' ones
     writeFiles(site.path('home'), { '.gitconfig': '[safe]\n\tdirectory = *\n' })
@@ -74,12 +64,22 @@ machines:
     return join(this.directory, ...parts)
   }
 
-  /** Script of a generated job, named below the folder. */
+  private get configuration(): string {
+    return this.path('git/site/treeswap.yaml')
+  }
+
+  /** Script of a job, named below the folder, as `treeswap jobs render` generates it. */
   script(name: string): string {
-    const config = parseConfig(readFileSync(this.path('git/site/treeswap.yaml'), 'utf8'), this.path('treeswap.yaml'))
-    const job = jobsOf(config).jobs.find((one) => one.name === name)
+    this.jobs ??= this.render()
+    const job = this.jobs.find((one) => one.name === name)
     if (job === undefined) throw new Error(`there is no job ${name}`)
     return job.script
+  }
+
+  private render(): GeneratedJob[] {
+    const file = this.path('jobs.json')
+    treeswap('jobs', 'render', '--config', this.configuration, '--out', file)
+    return (JSON.parse(readFileSync(file, 'utf8')) as { jobs: GeneratedJob[] }).jobs
   }
 
   /** Runs the next build of a job. */
@@ -91,7 +91,7 @@ machines:
     const job = `treeswap/${name}`
     const number = (this.numbers.get(job) ?? 0) + 1
     this.numbers.set(job, number)
-    const archive = this.path('jenkins', job, String(number))
+    const archive = this.archived(name, number)
     mkdirSync(archive, { recursive: true })
     const build = this.jenkins.items.addBuild(job, {
       number,
@@ -126,12 +126,14 @@ machines:
 
   /** Number of the build that clients are served; undefined: none. */
   published(): number | undefined {
-    const program = new URL('../../dist/treeswap.mjs', import.meta.url).pathname
-    const text = execFileSync(process.execPath, [program, 'status', '--json', '--root', this.path('srv')], {
-      encoding: 'utf8',
-    })
+    const text = treeswap('status', '--json', '--config', this.configuration)
     const { trees } = JSON.parse(text) as { trees: { published?: { build: number } | null }[] }
     return trees[0]?.published?.build
+  }
+
+  /** Where a server keeps what a build archived. */
+  archived(name: string, number: number): string {
+    return this.path('jenkins/treeswap', name, String(number))
   }
 
   head(): string {
@@ -147,6 +149,32 @@ machines:
     await this.jenkins.stop()
     execFileSync('rm', ['-rf', '--one-file-system', this.directory])
   }
+}
+
+async function tinyMachine(site: JobsSite): Promise<object> {
+  const { rootProgram } = site.agents ?? {}
+  const root = await builderRoot(() => undefined)
+  return {
+    schema: 1,
+    publisher: { root: site.path('srv'), http: 'http://127.0.0.1:1', grace: '1h' },
+    builder: {
+      directory: site.path('builder'),
+      ...(rootProgram !== undefined && { 'root-program': rootProgram }),
+    },
+    chroots: { database: rootProgram === undefined ? { from: root } : {} },
+    repos: { gentoo: { url: site.path('git/gentoo') } },
+    machines: {
+      database: {
+        profile: { url: site.path('git/machines'), path: 'database' },
+        repos: ['gentoo'],
+        after: ['--depclean'],
+      },
+    },
+  }
+}
+
+function treeswap(...args: string[]): string {
+  return execFileSync(process.execPath, [compiled, ...args], { encoding: 'utf8' })
 }
 
 /** Command lines of processes that name a place, but for the engine's own. */
