@@ -35,8 +35,12 @@ export const baseEnvironment: Record<string, string> = {
   TERM: 'dumb',
 }
 
-/** The client's make.conf is the build's as well; what is meant for clients, or keeps us from our logs, is undone. */
+/**
+ * The client's make.conf is the build's as well; what is meant for clients, or keeps us from our logs, is undone. The
+ * layer is synced once, at its commit: a sync for each package would only make it slower, and cannot be killed.
+ */
 const features = [
+  '-merge-sync',
   ...['-getbinpkg', '-binpkg-request-signature', '-binpkg-signing', 'binpkg-ignore-signature', '-parallel-fetch'],
   ...['-split-log', '-compress-build-logs', '-keepwork', '-keeptemp', '-noclean', 'buildpkg', 'binpkg-multi-instance'],
 ]

@@ -26,8 +26,6 @@ describe('an agent that is not root', function () {
     site = await AgentSite.create()
     writeTinyRepo(site.path('git/gentoo'), 'gentoo', [{ cpv: 'app-test/first-1' }, { cpv: 'app-test/second-1' }])
     writeProfile(site.path('git/profile'), ['app-test/first', 'app-test/second'])
-    // a process that waits for a busy disk cannot be killed until that answers
-    writeFiles(site.path('git/profile'), { 'etc-portage/make.conf': 'FEATURES="-merge-sync"\n' })
     site.commit('gentoo')
     site.commit('profile')
   })
