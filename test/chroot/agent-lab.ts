@@ -58,10 +58,18 @@ chroots:
 /** Owners, modes and link targets below a directory, to see that nothing there has changed. */
 export function ownersBelow(directory: string, depth = 3): string {
   const print = '%P %U:%G %m %l %s\n'
-  return execFileSync('find', [directory, '-xdev', '-maxdepth', String(depth), '-printf', print], {
+  const found = execFileSync('find', [directory, '-xdev', '-maxdepth', String(depth), '-printf', print], {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   })
+  return found.split('\n').flatMap(withoutAccounts).join('\n')
+}
+
+/** Other tests add users at the same time: the sizes of these files, and the copies made of them, say nothing. */
+function withoutAccounts(line: string): string[] {
+  const [, rest] = /^(?:passwd|shadow|group|gshadow|subuid|subgid)(.*)/.exec(line) ?? []
+  if (line.startsWith('sudoers.d/') || rest?.startsWith(' ') === false) return []
+  return [rest === undefined ? line : line.replace(/ \d+$/, '')]
 }
 
 /** A session in which requests go to the root program as they are, without what an honest runner checks and prepares. */
