@@ -55,7 +55,7 @@ export function statusOfOpen(file: number): OpenStatus {
 /** Names in an open directory, as bytes: they need not be text. */
 export function listOpen(directory: number): { name: Buffer; isDirectory: boolean }[] {
   const entries = readdirSync(selfPath(directory), { encoding: 'buffer', withFileTypes: true })
-  return entries.map((entry) => ({ name: entry.name as unknown as Buffer, isDirectory: entry.isDirectory() }))
+  return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
 }
 
 /** Changes the owner of exactly what is open, a symlink included. */
