@@ -5,7 +5,7 @@ import type { Context } from '../model/report.js'
 import { publishOver } from '../pipeline/publish-over.js'
 import { requestFor } from '../pipeline/publish-request.js'
 import type { PublishAnswer, PublishRequest } from '../pipeline/publish-request.js'
-import { environment } from '../system/environment.js'
+import { sshKeyFile } from '../system/environment.js'
 import { usageError } from './usage-error.js'
 
 export const overOption = {
@@ -41,7 +41,7 @@ export async function askPublisher(
       'write publish-over with host, host-key and credentials under jenkins',
     )
   }
-  const key = environment().TREESWAP_SSH_KEY
+  const key = sshKeyFile()
   if (key === undefined) {
     throw configurationError(
       'SSH_KEY_MISSING',

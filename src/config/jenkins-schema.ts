@@ -63,11 +63,11 @@ export const jenkins = z
         .string()
         .regex(/^[^:\p{Cc}]+$/u, 'write the id of a Jenkins user')
         .optional(),
-      'User for REST. Default: TREESWAP_JENKINS_USER of the environment.',
+      'User for REST. Default: TREESWAP_JENKINS_USER of the environment, which goes first where that has a token.',
     ),
     'token-file': describe(
       path.optional(),
-      'File with the API token of that user, and nothing else. Default: TREESWAP_JENKINS_TOKEN of the environment.',
+      'File with the API token of that user, and nothing else. TREESWAP_JENKINS_TOKEN of the environment goes first.',
     ),
     folder: describe(
       z

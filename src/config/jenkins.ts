@@ -7,9 +7,9 @@ import { resolveGitUrl, withoutTrailingSlash } from './urls.js'
 export interface JenkinsConfig {
   /** no slash at the end, no credentials; undefined: JENKINS_URL of the environment */
   url: string | undefined
-  /** undefined: TREESWAP_JENKINS_USER of the environment */
+  /** TREESWAP_JENKINS_USER of the environment goes first where that has a token */
   user: string | undefined
-  /** absolute; undefined: TREESWAP_JENKINS_TOKEN of the environment */
+  /** absolute; TREESWAP_JENKINS_TOKEN of the environment goes first */
   tokenFile: string | undefined
   /** full name of the folder of all jobs */
   folder: string

@@ -19,8 +19,9 @@ export interface Access {
 const MAX_TOKEN = 4096
 
 /**
- * The access that the configuration says, and the environment where it is silent (JENKINS_URL, TREESWAP_JENKINS_USER,
- * TREESWAP_JENKINS_TOKEN or TREESWAP_JENKINS_PASSWORD). Where the environment names a Jenkins, as that of every job
+ * The access that the configuration says, and the environment where it is silent on the URL (JENKINS_URL). User and
+ * secret belong together: those of the environment (TREESWAP_JENKINS_USER with TREESWAP_JENKINS_TOKEN or
+ * TREESWAP_JENKINS_PASSWORD), which a job binds, go first; else those of the configuration. Where the environment names a Jenkins, as that of every job
  * does, credentials go to no other: a configuration that comes from a repository must not send them elsewhere.
  * @throws JENKINS_URL_MISSING, JENKINS_URL_INVALID, JENKINS_URL_DIFFERENT, TOKEN_FILE
  */
@@ -35,9 +36,10 @@ export function accessTo(config: JenkinsConfig | undefined): Access {
     )
   }
   validUrl(url)
-  const user = config?.user ?? given.user
+  const bound = given.token ?? given.password
+  const user = bound === undefined ? (config?.user ?? given.user) : (given.user ?? config?.user)
   const known = { url, ...(user !== undefined && { user }) }
-  if ((config?.tokenFile ?? given.token ?? given.password) === undefined) return known
+  if ((bound ?? config?.tokenFile) === undefined) return known
   if (given.url !== undefined && validUrl(given.url).origin !== validUrl(url).origin) {
     throw configurationError(
       'JENKINS_URL_DIFFERENT',
@@ -45,9 +47,9 @@ export function accessTo(config: JenkinsConfig | undefined): Access {
       'credentials are sent to neither: make jenkins.url and JENKINS_URL the same, or unset JENKINS_URL',
     )
   }
-  if (config?.tokenFile !== undefined) return { ...known, token: readToken(config.tokenFile) }
   if (given.token !== undefined) return { ...known, token: given.token }
-  return { ...known, ...(given.password !== undefined && { password: given.password }) }
+  if (given.password !== undefined) return { ...known, password: given.password }
+  return { ...known, ...(config?.tokenFile !== undefined && { token: readToken(config.tokenFile) }) }
 }
 
 /** @throws JENKINS_URL_INVALID, without repeating what may be a password */

@@ -36,9 +36,10 @@ export function lacksCrumb(status: number, page: string): boolean {
   return status === 403 && /crumb/i.test(page)
 }
 
-/** Whether a page asks for a password. */
-export function isLogin(page: string): boolean {
-  return /<input[^>]*\btype=["']?password|\bj_username\b/i.test(page)
+/** Whether the page that a POST was answered with asks for a password, or comes from something before Jenkins. */
+export function isLogin(page: string, headers: Headers): boolean {
+  if (/<input[^>]*\btype=["']?password|\bj_username\b/i.test(page)) return true
+  return /^\s*<(!doctype html|html)\b/i.test(page) && !headers.has('x-jenkins') && !headers.has('x-hudson')
 }
 
 /** Jenkins and proxies before it answer 502 to 504 while it starts. */

@@ -155,7 +155,7 @@ export function openJenkins(access: Access, options: JenkinsOptions = {}): Jenki
       const location = headers.get('location')
       if (isRedirect(status)) acceptPosted(url, location)
       if (!POSTED.has(status)) throw refusal(answer, user)
-      if (isLogin(page)) throw loginPage(url)
+      if (isLogin(page, headers)) throw loginPage(url)
       return { status, location: location ?? undefined }
     })
   }

@@ -11,12 +11,20 @@ const taken = new Map<string, string>()
 
 /** Takes credentials out of the environment, which every program that is started inherits. To be called first. */
 export function hideCredentials(): void {
-  for (const name of PRIVATE) {
-    const value = process.env[name]
-    if (value === '') taken.delete(name)
-    else if (value !== undefined) taken.set(name, value)
-    Reflect.deleteProperty(process.env, name)
-  }
+  PRIVATE.forEach(hide)
+}
+
+function hide(name: string): void {
+  const value = process.env[name]
+  if (value === '') taken.delete(name)
+  else if (value !== undefined) taken.set(name, value)
+  Reflect.deleteProperty(process.env, name)
+}
+
+/** The file of the private key with which a publisher is asked: from now on, no program that is started inherits it. */
+export function sshKeyFile(): string | undefined {
+  hide('TREESWAP_SSH_KEY')
+  return taken.get('TREESWAP_SSH_KEY')
 }
 
 /** What the environment says of a Jenkins and of the user that asks it. */

@@ -133,7 +133,9 @@ function explained(error: unknown, url: URL, signal: AbortSignal | undefined): u
   const cause = firstOf(error instanceof Error && error.cause !== undefined ? error.cause : error)
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const message = cause instanceof Error ? cause.message : String(cause)
-  if (unreachable.has(code)) return new HttpFault('unreachable', message, error)
+  // a connection that was used and lost its route ends with some of these codes, too
+  const wasUsed = cause instanceof Error && 'syscall' in cause && ['read', 'write'].includes(String(cause.syscall))
+  if (unreachable.has(code) && !wasUsed) return new HttpFault('unreachable', message, error)
   if (/CERT|SELF_SIGNED|UNABLE_TO_|_TLS_/.test(code)) return new HttpFault('untrusted', message, error)
   return new HttpFault('broken', message, error)
 }

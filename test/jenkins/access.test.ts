@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { resolveJenkins } from '../../src/config/jenkins.js'
 import { jenkins as section } from '../../src/config/jenkins-schema.js'
 import { accessTo } from '../../src/jenkins/access.js'
-import { hideCredentials } from '../../src/system/environment.js'
+import { hideCredentials, sshKeyFile } from '../../src/system/environment.js'
 import { failure } from '../artifact/collect.js'
 import { temporaryDirectory } from '../lab/temporary.js'
 
@@ -63,10 +63,32 @@ describe('access to Jenkins', () => {
     const access = { url: 'https://ci.example.org/', user: 'u', token: 'secret' }
     expect(accessTo(undefined)).to.deep.equal(access)
     expect(execFileSync('env', { encoding: 'utf8' })).not.to.include('secret')
+    process.env.TREESWAP_JENKINS_USER = ''
     expect(accessTo(configured({ user: 'other' }))).to.deep.equal({ ...access, user: 'other' })
     process.env.JENKINS_URL = 'https://u:hunter2@ci.example.org/'
     const error = await failure(() => accessTo(undefined))
     expect([error.code, error.message.includes('hunter2')]).to.deep.equal(['JENKINS_URL_INVALID', false])
+  })
+
+  it('is that of the job which runs, in one piece, whatever the configuration has for people', () => {
+    process.env.JENKINS_URL = 'https://ci.example.org/'
+    process.env.TREESWAP_JENKINS_USER = 'treeswap-read'
+    process.env.TREESWAP_JENKINS_TOKEN = 'secret'
+    const people = configured({ user: 'admin', 'token-file': 'a file that this agent has not' })
+    const access = { url: 'https://ci.example.org/', user: 'treeswap-read' }
+    expect(accessTo(people)).to.deep.equal({ ...access, token: 'secret' })
+    process.env.TREESWAP_JENKINS_TOKEN = ''
+    process.env.TREESWAP_JENKINS_PASSWORD = 'correct horse'
+    expect(accessTo(people)).to.deep.equal({ ...access, password: 'correct horse' })
+  })
+
+  it('to a publisher is a key whose name no child inherits either', () => {
+    process.env.TREESWAP_SSH_KEY = '/run/key'
+    expect(sshKeyFile()).to.equal('/run/key')
+    expect(execFileSync('env', { encoding: 'utf8' })).not.to.include('/run/key')
+    expect(sshKeyFile()).to.equal('/run/key')
+    process.env.TREESWAP_SSH_KEY = ''
+    expect(sshKeyFile()).to.equal(undefined)
   })
 
   it("sends no credentials to another Jenkins than the environment's, wherever a configuration leads", async () => {

@@ -261,6 +261,12 @@ describe('telling Jenkins', () => {
     }
     fake().fail(/POST/, showsLogin(200))
     expect((await failure(() => open(fake()).post(`${path}/build`))).code).to.equal('JENKINS_LOGIN_PAGE')
+    fake().fail(/POST/, (...all) => {
+      all[1].removeHeader('X-Jenkins')
+      return answers(200, { 'content-type': 'text/html' }, '<!DOCTYPE html><script src="/sso.js"></script>')(...all)
+    })
+    const { code } = await failure(() => createItem(open(fake()), 'new', '<x/>'))
+    expect(code, 'a page of what stands before Jenkins').to.equal('JENKINS_LOGIN_PAGE')
     fake().fail(/POST/, redirects('/job/x/', 307))
     expect((await failure(() => open(fake()).post(`${path}/build`))).code).to.equal('JENKINS_REFUSED')
   })
