@@ -93,7 +93,7 @@ export const jenkins = z
     ),
     'keep-builds': describe(
       z.int().min(1).max(10_000).default(5),
-      'Builds whose artifacts Jenkins keeps; the store keeps all. Packages are named instead of packed for half as many builds. Default: 5.',
+      'Builds whose artifacts Jenkins keeps; the store keeps all. Packages are named instead of packed for less than half as many builds. Default: 5.',
     ),
   })
   .refine((section) => section.publisher === undefined || section['publish-over'] === undefined, {

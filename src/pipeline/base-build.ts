@@ -38,7 +38,7 @@ export async function latestBase(source: ArtifactSource, tree: string): Promise<
  */
 export function lastingBase(base: BaseBuild, number: number): BaseBuild {
   const { source, originExists } = base
-  const oldest = source.keeps === undefined ? 0 : number - Math.floor(source.keeps / 2)
+  const oldest = source.keeps === undefined ? 0 : number - Math.floor((source.keeps - 1) / 2)
   return { ...base, originExists: async (origin) => origin >= oldest && (await originExists(origin)) }
 }
 

@@ -10,6 +10,7 @@ import { openJenkins } from '../../src/jenkins/client.js'
 import { jenkinsSource } from '../../src/jenkins/source.js'
 import type { Build } from '../../src/model/build.js'
 import { lastingBase, latestBase } from '../../src/pipeline/base-build.js'
+import type { BaseBuild } from '../../src/pipeline/base-build.js'
 import { openStore } from '../../src/store/layout.js'
 import { pull } from '../../src/store/pull.js'
 import { fakeJenkins } from '../jenkins/fake-jenkins.js'
@@ -58,7 +59,7 @@ describe('builds in a job that keeps few artifacts', () => {
   it('name packages only of builds that are still there when the next ones have failed', async () => {
     for (let number = 1; number <= 7; number++) {
       await build(number)
-      const failed = Math.floor(KEEPS / 2)
+      const failed = Math.floor((KEEPS - 1) / 2)
       const before = fake()
         .items.get(JOB)!
         .builds.map((one) => ({ ...one }))
@@ -82,6 +83,19 @@ describe('builds in a job that keeps few artifacts', () => {
       )
     }
     expect(own).to.deep.equal([true, false, false, true, false, false])
+  })
+
+  it('are named as long as as many failures as builds that are named leave them there', async () => {
+    const number = 100
+    for (let keeps = 1; keeps <= 12; keeps++) {
+      const base = { source: { ...source(), keeps }, originExists: () => Promise.resolve(true) }
+      const { originExists } = lastingBase(base as unknown as BaseBuild, number)
+      let named = 0
+      while (await originExists(number - named - 1)) named++
+      const keptAfterFailures = (origin: number): boolean => origin > number + named - keeps
+      expect(keptAfterFailures(number - named), `keep-builds: ${keeps}`).to.equal(true)
+      expect(named).to.equal(Math.floor((keeps - 1) / 2))
+    }
   })
 
   it('are asked for anew, for what was there hours ago may be gone', async () => {
