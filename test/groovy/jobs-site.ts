@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { commitAll } from '../lab/commit-all.js'
 import { builderRoot } from '../lab/portage-root.js'
+import { watchProcess } from '../lab/process-watch.js'
 import { compiled } from '../lab/run-treeswap.js'
 import { writeFiles } from '../lab/temporary.js'
 import { FakeJenkins } from '../jenkins/fake-jenkins.js'
@@ -175,6 +176,29 @@ async function tinyMachine(site: JobsSite): Promise<object> {
 
 function treeswap(...args: string[]): string {
   return execFileSync(process.execPath, [compiled, ...args], { encoding: 'utf8' })
+}
+
+/**
+ * Stops a build as soon as a process runs in its container.
+ * @param commandLine of that process
+ * @param minutes that pass then, until a time limit; without them a user aborts it
+ * @returns when it was to stop, and when the process was gone: milliseconds since the epoch
+ */
+export function stopWhileRuns(
+  commandLine: string,
+  minutes?: number,
+): { watch: Watch; asked: Promise<number>; gone: Promise<number> } {
+  const { seen, gone } = watchProcess(commandLine)
+  let stop: (() => void) | undefined
+  const onLine: Watch['onLine'] = (_line, abort, letPass) => {
+    stop ??= minutes === undefined ? abort : () => letPass(minutes)
+  }
+  const asked = seen.then(() => {
+    const when = Date.now()
+    stop?.()
+    return when
+  })
+  return { watch: { onLine }, asked, gone }
 }
 
 /** Command lines of processes that name a place, but for the engine's own. */

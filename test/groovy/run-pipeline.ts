@@ -53,8 +53,12 @@ export interface PipelineResult {
 }
 
 export interface Watch {
-  /** called with each line of the console; `abort` does what a user's click on it does */
-  onLine?: (line: string, abort: () => void) => void
+  /**
+   * Called with each line of the console.
+   * @param abort does what a user's click on it does
+   * @param letPass lets minutes pass for time limits
+   */
+  onLine?: (line: string, abort: () => void, letPass: (minutes: number) => void) => void
 }
 
 const sources = new URL('engine/', import.meta.url).pathname
@@ -82,7 +86,12 @@ export async function runPipeline(directory: string, pipeline: Pipeline, watch: 
   const console: string[] = []
   for await (const line of createInterface({ input: child.all })) {
     console.push(line)
-    watch.onLine?.(line, () => child.stdin.write('abort\n'))
+    const say = (text: string): void => void child.stdin.write(`${text}\n`)
+    watch.onLine?.(
+      line,
+      () => say('abort'),
+      (minutes) => say(`pass ${minutes}`),
+    )
   }
   const { exitCode } = await child
   if (exitCode !== 0) throw new Error(`the engine ended with exit code ${exitCode}:\n${console.join('\n')}`)

@@ -31,10 +31,17 @@ final class Build {
     private Recorder recorder;
     /** set by whoever aborts the build */
     volatile boolean aborted;
+    /** milliseconds that have passed by word of the tests only */
+    volatile long skipped;
 
     Build(Map<String, Object> scenario) {
         this.scenario = scenario;
         this.library = Paths.get(text("library"));
+    }
+
+    /** Milliseconds since the epoch, as time limits are measured. */
+    long now() {
+        return System.currentTimeMillis() + skipped;
     }
 
     /** A line of the console, without the secrets that were bound. */

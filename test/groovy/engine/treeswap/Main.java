@@ -5,11 +5,13 @@ import groovy.json.JsonSlurperClassic;
 import java.io.File;
 import java.util.Map;
 import java.util.Scanner;
+import java.util.concurrent.TimeUnit;
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 
 /**
  * Runs one build as its scenario says, a JSON file (see test/groovy/run-pipeline.ts). The console goes to standard
- * output. The line `abort` on standard input aborts the build; so does its end.
+ * output. The line `abort` on standard input aborts the build; so does its end. The line `pass N` lets N minutes pass
+ * for its time limits.
  */
 public final class Main {
     private Main() {}
@@ -19,7 +21,7 @@ public final class Main {
         Map<String, Object> scenario =
             (Map<String, Object>) new JsonSlurperClassic().parse(new File(arguments[0]), "UTF-8");
         Build build = new Build(scenario);
-        Thread aborter = new Thread(() -> waitForAbort(build));
+        Thread aborter = new Thread(() -> listen(build));
         aborter.setDaemon(true);
         aborter.start();
         boolean sandbox = Boolean.TRUE.equals(scenario.get("sandbox"));
@@ -39,9 +41,13 @@ public final class Main {
         System.exit(0);
     }
 
-    private static void waitForAbort(Build build) {
+    private static void listen(Build build) {
         Scanner input = new Scanner(System.in);
-        while (input.hasNextLine() && !input.nextLine().equals("abort")) continue;
+        while (input.hasNextLine()) {
+            String[] words = input.nextLine().split(" ");
+            if (words[0].equals("abort")) break;
+            build.skipped += TimeUnit.MINUTES.toMillis(Long.parseLong(words[1]));
+        }
         build.aborted = true;
     }
 }

@@ -97,7 +97,7 @@ final class Shell {
     private String waitFor(Process process, long deadline) throws InterruptedException {
         while (!process.waitFor(20, TimeUnit.MILLISECONDS)) {
             if (build.aborted) return "Aborted by a user";
-            if (deadline != 0 && System.currentTimeMillis() > deadline) return "Timeout has been exceeded";
+            if (deadline != 0 && build.now() > deadline) return "Timeout has been exceeded";
         }
         return null;
     }

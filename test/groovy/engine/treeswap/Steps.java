@@ -63,7 +63,7 @@ final class Steps {
             case "timeout":
                 TimeUnit unit = TimeUnit.valueOf(call.option("unit", "MINUTES"));
                 long time = unit.toMillis(Long.parseLong(call.text("time")));
-                return push(call, Map.of(), null, System.currentTimeMillis() + time, null);
+                return push(call, Map.of(), null, build.now() + time, null);
             case "withEnv":
                 Map<String, String> variables = new LinkedHashMap<>();
                 for (Object entry : (List<?>) call.argument("overrides")) {
