@@ -5,7 +5,7 @@ export const jobsOptions = {
   'allow-shrink': {
     type: 'boolean',
     default: false,
-    describe: 'take a list of jobs that is empty, or has fewer than half of the jobs that there were',
+    describe: 'take a list of jobs that is empty, or lacks more than half of the jobs that there were',
   },
 } as const
 

@@ -133,6 +133,13 @@ describe('treeswap jobs render', () => {
     expect(renderJobs(few, { out: out(), allowShrink: true }).list.jobs).to.have.length(4)
   })
 
+  it('refuses to lose them to as many others', () => {
+    renderJobs(siteConfig(), { out: out() })
+    const renamed = siteConfig((text) => text.replace(/\b(database|web):/g, '$1-2:').replace(/gentoo|guru/g, 'x$&'))
+    expect(codeOf(() => renderJobs(renamed, { out: out() }))).to.equal('JOBS_SHRUNK')
+    expect(renderJobs(renamed, { out: out(), allowShrink: true }).list.jobs).to.have.length(5)
+  })
+
   it('refuses to compare with a list that is damaged or missing', () => {
     writeFileSync(out(), '{"schema": 1')
     expect(codeOf(() => renderJobs(siteConfig(), { out: out() }))).to.equal('JOBS_INVALID')
@@ -183,6 +190,21 @@ describe('config.xml of a job', () => {
       'concurrent',
       'definition',
     ])
+  })
+
+  it('differs where what all jobs have in common was changed', async () => {
+    const model = job('machines/database')
+    for (const [from, to] of [
+      ['<artifactDaysToKeep>-1', '<artifactDaysToKeep>1'],
+      ['<daysToKeep>-1', '<daysToKeep>7'],
+      ['<name>SUCCESS', '<name>FAILURE'],
+    ] as const) {
+      const parsed = await parseJobXml(jobXml(model).replace(from, to), 'it')
+      expect(
+        compare(parsed, model).map(({ field }) => field),
+        to,
+      ).to.deep.equal(['settings'])
+    }
   })
 
   it('is not taken for one of ours when it is of another kind', async () => {

@@ -10,6 +10,8 @@ export type ParsedJob = {
   concurrent: boolean
   /** the class of another kind of definition, or that the sandbox is off */
   foreign: string | null
+  /** another thing that we set in the same way for all jobs, and that is otherwise */
+  altered: string | null
 }
 
 const WORKFLOW = 'org.jenkinsci.plugins.workflow'
@@ -36,7 +38,15 @@ export async function parseJobXml(xml: string, what: string): Promise<ParsedJob>
     disabled: textAt(root, 'disabled') === 'true',
     concurrent: descend(properties, `${WORKFLOW}.job.properties.DisableConcurrentBuildsJobProperty`) === undefined,
     foreign: foreignIn(root),
+    altered: alteredIn(discarder, triggers),
   }
+}
+
+function alteredIn(discarder: XmlElement | undefined, triggers: XmlElement | undefined): string | null {
+  const kept = ['daysToKeep', 'artifactDaysToKeep'].find((name) => (numberIn(textAt(discarder, name)) ?? -1) !== -1)
+  if (kept !== undefined) return `${kept} is set`
+  const threshold = textAt(triggers, 'jenkins.triggers.ReverseBuildTrigger', 'threshold', 'name') ?? 'SUCCESS'
+  return threshold === 'SUCCESS' ? null : `it runs after ${threshold}, too`
 }
 
 function foreignIn(root: XmlElement): string | null {

@@ -19,7 +19,7 @@ export type Step = { /** full name */ job: string } & (
 )
 
 export interface Change {
-  /** of JobModel, or `disabled`, `concurrent`, `definition` */
+  /** of JobModel, or `disabled`, `concurrent`, `definition`, `settings` */
   field: string
   /** as it is in Jenkins, and as it is to be */
   from: unknown
@@ -30,8 +30,8 @@ export interface Plan {
   steps: Step[]
   /** full names of jobs that are as they should be */
   unchanged: string[]
-  /** number of enabled jobs of ours that there are; undefined: not even the folder */
-  before: number | undefined
+  /** names, as in the list, of enabled jobs of ours that there are; undefined: not even the folder */
+  before: string[] | undefined
 }
 
 const item = z.object({
@@ -72,7 +72,7 @@ export async function planJobs(jenkins: Jenkins, list: JobList): Promise<Plan> {
   const ours = (existing ?? []).filter(({ owned, disabled }) => owned && !disabled)
   const vanished = ours.filter(({ name }) => !wanted.has(name))
   steps.push(...vanished.map(({ name }) => ({ kind: 'disable' as const, job: `${list.folder}/${name}` })))
-  return { steps, unchanged, before: existing === undefined ? undefined : ours.length }
+  return { steps, unchanged, before: existing && ours.map(({ name }) => name) }
 }
 
 /** undefined: there is no such folder */
@@ -103,12 +103,14 @@ async function missingFolders(jenkins: Jenkins, { folder, folders }: JobList): P
   return steps
 }
 
+const shown: Partial<Record<keyof ParsedJob, string>> = { foreign: 'definition', altered: 'settings' }
+
 /** Differences between a job as it is and as it is to be. */
 export function compare(parsed: ParsedJob, model: JobModel): Change[] {
-  const wanted: ParsedJob = { ...model, disabled: false, concurrent: false, foreign: null }
+  const wanted: ParsedJob = { ...model, disabled: false, concurrent: false, foreign: null, altered: null }
   return (Object.keys(parsed) as (keyof ParsedJob)[])
     .filter((field) => !isDeepStrictEqual(comparable(parsed[field]), comparable(wanted[field])))
-    .map((field) => ({ field: field === 'foreign' ? 'definition' : field, from: parsed[field], to: wanted[field] }))
+    .map((field) => ({ field: shown[field] ?? field, from: parsed[field], to: wanted[field] }))
 }
 
 /** Line ends and blanks at the end do not survive every XML writer. */

@@ -11,7 +11,7 @@ export interface RenderOptions {
   out?: string
   /** jobs.json of before, which must be there; undefined: what `out` has, if anything */
   previous?: string
-  /** take a list that is empty, or has fewer than half of the jobs of before */
+  /** take a list that is empty, or lacks more than half of the jobs of before */
   allowShrink?: boolean
 }
 
@@ -30,16 +30,16 @@ export interface Rendered {
 export function renderJobs(config: Config, { out, previous, allowShrink = false }: RenderOptions): Rendered {
   const list = jobsOf(config)
   const text = formatJobs(list)
-  const before = allowShrink ? undefined : countBefore(out, previous)
+  const before = allowShrink ? undefined : namesBefore(out, previous)
   if (!allowShrink) refuseShrunk(list, before)
   if (out !== undefined) writeAtomically(out, text)
-  return { list, text, before }
+  return { list, text, before: before?.length }
 }
 
-function countBefore(out: string | undefined, previous: string | undefined): number | undefined {
+function namesBefore(out: string | undefined, previous: string | undefined): string[] | undefined {
   const file = previous ?? out
   if (file === undefined) return undefined
-  if (exists(file)) return parseJobs(readText(file), file).jobs.length
+  if (exists(file)) return parseJobs(readText(file), file).jobs.map(({ name }) => name)
   if (previous === undefined) return undefined
   throw configurationError(
     'JOBS_MISSING',

@@ -3,10 +3,10 @@ import type { JobList } from './model.js'
 
 /**
  * A list that lost its jobs by mistake must not disable those that are there.
- * @param before number of jobs that there were; undefined: not known, or none yet
+ * @param before names of the jobs that there were; undefined: not known, or none yet
  * @throws JOBS_EMPTY, JOBS_SHRUNK
  */
-export function refuseShrunk({ jobs }: JobList, before: number | undefined): void {
+export function refuseShrunk({ jobs }: JobList, before: readonly string[] | undefined): void {
   if (jobs.length === 0) {
     throw configurationError(
       'JOBS_EMPTY',
@@ -14,10 +14,13 @@ export function refuseShrunk({ jobs }: JobList, before: number | undefined): voi
       'see that it is the right configuration; say --allow-shrink if all jobs are to go',
     )
   }
-  if (before === undefined || jobs.length * 2 >= before) return
+  if (before === undefined) return
+  // another list of the same length is a loss as well
+  const stay = before.filter((name) => jobs.some((job) => job.name === name)).length
+  if (stay * 2 >= before.length) return
   throw configurationError(
     'JOBS_SHRUNK',
-    `of ${before} jobs only ${jobs.length} would stay: the others would be disabled`,
+    `of ${before.length} jobs only ${stay} would stay: the others would be disabled`,
     'see that it is the right configuration; say --allow-shrink if they are to go',
   )
 }
