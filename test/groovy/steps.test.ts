@@ -89,6 +89,16 @@ describe('the step treeswap', function () {
     expect(error).to.contain('infrastructure: the runner ended with exit code 70')
   })
 
+  it('takes no result of an earlier call for that of one that could not be started', async () => {
+    const { result, error } = await run(`node('any') {
+      treeswap step: 'x', answer: [status: 'ok']
+      def place = "\${pwd(tmp: true)}/treeswap"
+      treeswapResult("\${place}/result.json", -2, false)
+    }`)
+    expect(result).to.equal('FAILURE')
+    expect(error).to.contain('infrastructure: the runner ended with exit code -2')
+  })
+
   it('unpacks the runner once, and another version in its place', async () => {
     const twice = "node('any') { 2.times { treeswap step: 'x', answer: [status: 'ok'] } }"
     expect((await run(twice)).steps.filter((step) => step === 'writeFile')).to.have.length(3)
