@@ -90,13 +90,13 @@ describe('chroot: the root program of an unprivileged agent', function () {
         use(async (session) => {
           try {
             await session.run(
-              request(['/bin/sh', '-c', 'echo x > /mnt/x; sleep 1000'], bind(directory)),
-              () => undefined,
+              request(['/bin/sh', '-c', 'echo x > /mnt/x; echo written; sleep 1000'], bind(directory)),
+              () => context.abort(),
             )
           } finally {
             await session.reclaim(directory)
           }
-        }, abortSoon(context)),
+        }, context),
       )
       expect(code).to.equal('ABORTED')
       expect(statSync(join(directory, 'x')).uid).to.equal(all().user.uid)
@@ -198,21 +198,21 @@ describe('chroot: the root program of an unprivileged agent', function () {
 
     it('more than the allowed memory, processes and time, also where nothing is asked for', async () => {
       const { configure } = all()
-      configure({ chroot: ', limits: { memory: 64M, processes: 20, time: 2s }' })
       try {
         const hog = 'x=0123456789abcdef; while :; do x=$x$x; done'
         const forks = 'i=0; while [ $i -lt 60 ]; do sleep 0.2 & i=$((i+1)); done; echo all'
         for (const limits of [{}, { memory: 8e9, processes: 4096, seconds: 1e6 }]) {
-          expect(await codeOf(use((session) => shell(session, hog, { limits })))).to.equal('LIMIT_MEMORY')
+          configure({ chroot: ', limits: { time: 2s }' })
           expect(await codeOf(use((session) => shell(session, 'sleep 1000', { limits })))).to.equal('LIMIT_TIME')
+          configure({ chroot: ', limits: { memory: 64M, processes: 20 }' })
+          expect(await codeOf(use((session) => shell(session, hog, { limits })))).to.equal('LIMIT_MEMORY')
           const { lines } = await use((session) => shell(session, forks, { limits }))
           expect(lines.join('\n')).to.match(/[Cc]annot fork/)
         }
         // what is asked for may be less
+        configure({ chroot: ', limits: { time: 1h }' })
         const asked = { limits: { seconds: 0.3 } }
-        const started = Date.now()
         expect(await codeOf(use((session) => shell(session, 'sleep 1000', asked)))).to.equal('LIMIT_TIME')
-        expect(Date.now() - started).to.be.below(1900)
       } finally {
         configure()
       }
@@ -352,8 +352,3 @@ describe('chroot: the root program of an unprivileged agent', function () {
     })
   })
 })
-
-function abortSoon(context: ReturnType<typeof makeContext>): ReturnType<typeof makeContext> {
-  setTimeout(() => context.abort(), 1500)
-  return context
-}
