@@ -18,7 +18,7 @@ const LONGEST_TIMER = 2 ** 31 - 1
  * @param top the root's top directory
  * @returns the program's exit code
  * @param onLine where it returns a promise, no more output is read until that is settled
- * @throws ABORTED, LIMIT_TIME, BIND_MOVED, CONTAINER_FAILED
+ * @throws ABORTED, LIMIT_TIME, BIND_MOVED, BIND_TARGET, CONTAINER_FAILED
  */
 export async function runContainer(
   top: string,
@@ -78,6 +78,8 @@ export async function runContainer(
   if (isAborted()) throw aborted('the container')
   const moved = /^moved (.*)$/m.exec(control)?.[1]
   if (moved !== undefined) throw bindMoved(moved)
+  const linked = /^target (.*)$/m.exec(control)?.[1]
+  if (linked !== undefined) throw bindTarget(linked)
   if (code === undefined) throw notStarted(lastLines)
   return code
 }
@@ -119,6 +121,14 @@ function bindMoved(path: string): Error {
     'BIND_MOVED',
     `${path} was moved or replaced while a container was being started with it`,
     'let nothing else work in the builder directory, then run the command again',
+  )
+}
+
+function bindTarget(path: string): Error {
+  return buildError(
+    'BIND_TARGET',
+    `nothing can be mounted at ${path} in the chroot: there is a link in this path, or no directory that lasts`,
+    'make directories of the links (`treeswap chroot shell`), or make the chroot anew',
   )
 }
 

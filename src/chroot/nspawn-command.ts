@@ -21,8 +21,8 @@ export interface ContainerPlan {
 
 /**
  * Runs as the first process of a PID and a mount namespace of its own, in the root's top directory, with a control
- * channel at descriptor 3. Arguments: cgroup.procs files, `--`, overlay options, identity and path of each bind, `--`,
- * then the container's command line.
+ * channel at descriptor 3. Arguments: cgroup.procs files, `--`, overlay options, identity, path and target of each bind,
+ * `--`, then the container's command line.
  *
  * The first write fails when the caller has died already: from there on the parent-death signal is armed.
  * /run/systemd/nspawn gets a tmpfs because nspawn fails at the end where it is on a disk.
@@ -30,6 +30,9 @@ export interface ContainerPlan {
  * The directories to bind can be moved and replaced by links at any moment. A descriptor that was opened outside names
  * a mount of another namespace, which mount(2) refuses. So each is entered, however its path leads now; where that is
  * the very directory that was checked, it is mounted from inside of it, and nspawn is given that mount.
+ *
+ * nspawn mounts by path, as root of the host. A link in the root could lead it through a directory that was mounted
+ * before, where the next component can become a link into the host at that moment. So no target has a link in it.
  */
 const PLACES = '/run/systemd/nspawn/treeswap-bind-'
 const PROLOGUE = `set -eu
@@ -40,7 +43,15 @@ mount -t tmpfs -o mode=755,size=1m tmpfs /run/systemd/nspawn
 mount -t overlay -o "$1" overlay run/merged
 shift
 number=0
+merged=$(pwd -P)/run/merged
 while [ "$1" != -- ]; do
+  case $3 in
+    /run/*) [ ! -L "$merged/run" ] ;;
+    *) [ "$(cd -P "$merged$3" 2> /dev/null && pwd -P)" = "$merged$3" ] ;;
+  esac || {
+    echo "target $3" >&3
+    exit 1
+  }
   place=${PLACES}$number
   mkdir "$place"
   ( cd -P "$2" && [ "$(stat --format=%d:%i .)" = "$1" ] && mount --no-canonicalize --bind . "$place" ) || {
@@ -48,7 +59,7 @@ while [ "$1" != -- ]; do
     exit 1
   }
   number=$((number + 1))
-  shift 2
+  shift 3
 done
 shift
 command -v "$1" > /dev/null || { echo "$1 is not installed" >&2; exit 1; }
@@ -79,7 +90,7 @@ export function containerCommand(plan: ContainerPlan): { file: string; args: str
       ...cgroupProcs,
       '--',
       overlay,
-      ...binds.flatMap(({ identity, source }) => [identity, source]),
+      ...binds.flatMap(({ identity, source, target }) => [identity, source, target]),
       '--',
       ...nspawnCommand(plan),
     ],

@@ -38,7 +38,8 @@ export const runRequest = z.strictObject({
   argv: z.array(noNul).min(1),
   /** added to the container's own clean environment; visible to every user of the host, so never a secret */
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), noNul),
-  binds: z.array(bind),
+  /** targets lie in no other's: what a path through a lent directory leads to is up to whoever can write there */
+  binds: z.array(bind).refine(areApart, 'the target of a bind must not lie in that of another'),
   /** false: nothing but a loopback device of its own; true: the host's network */
   network: z.boolean(),
   limits,
@@ -82,7 +83,8 @@ export interface Session {
    * @param onLine called with each line of output and error output, in order; where it returns a promise, no more is
    * read until that is settled
    * @returns the program's exit code
-   * @throws REQUEST_INVALID, BIND_MISSING, BIND_REFUSED, BIND_MOVED, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, ABORTED, CONTAINER_FAILED
+   * @throws REQUEST_INVALID, BIND_MISSING, BIND_REFUSED, BIND_MOVED,
+   * BIND_TARGET, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, ABORTED, CONTAINER_FAILED
    */
   run(request: RunRequest, onLine: (line: string) => unknown): Promise<number>
   /** Makes everything done since the session began, or since the last commit, part of the root: durable on return. */
@@ -119,6 +121,11 @@ function parse<T>(schema: z.ZodType<T>, data: unknown, what: string): T {
     `the request to ${what} is not valid: ${z.prettifyError(result.error)}`,
     'mend the value that is named; paths are absolute',
   )
+}
+
+function areApart(binds: readonly { target: string }[]): boolean {
+  const targets = binds.map(({ target }) => `${target}/`).sort()
+  return targets.every((target, index) => index === 0 || !target.startsWith(targets[index - 1] ?? ''))
 }
 
 function isAbsoluteNormal(path: string): boolean {

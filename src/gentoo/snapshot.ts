@@ -33,8 +33,10 @@ export interface SnapshotRequest {
   masters: RepoDirectory[]
   /** an unpacked earlier snapshot, whose cache entries are taken over where they are still right */
   previous?: string | undefined
-  /** where temporary copies are made */
+  /** where temporary copies are made; the caller holds a lock, so that one process packs the repo */
   work: string
+  /** where containers write metadata caches, by chroot; on the file system of `work` */
+  caches: string
   tools: Record<string, string>
 }
 
@@ -51,6 +53,7 @@ export async function snapshot(request: SnapshotRequest, service: RootService, c
   requireRepoName(directory, name)
   refuseExisting(output)
   const started = new Date(now()).toISOString()
+  removeDead(request)
   const temporary = makeTemporaryDirectory(join(request.work, `snapshot-${name}-`))
   try {
     const complete = await withCache(request, join(temporary, name), service, context)
@@ -77,9 +80,18 @@ export async function snapshot(request: SnapshotRequest, service: RootService, c
   }
 }
 
+/** Copies of killed runs: mkdtemp(3) ends names with six letters and digits. */
+function removeDead({ work, name }: SnapshotRequest): void {
+  const own = `snapshot-${name}-`
+  const dead = listDirectory(work).filter(
+    (entry) => entry.name.startsWith(own) && /^\w{6}$/.test(entry.name.slice(own.length)),
+  )
+  for (const entry of dead) removeTree(join(work, entry.name))
+}
+
 /** The directory to pack: the checkout itself where it brings its cache, else a copy with a generated one. */
 async function withCache(
-  { directory, name, chroot, masters, previous }: SnapshotRequest,
+  { directory, name, chroot, masters, previous, caches }: SnapshotRequest,
   copy: string,
   service: RootService,
   context: Context,
@@ -105,7 +117,7 @@ async function withCache(
     makeDirectory(join(copy, 'metadata'))
     await copyTree([join(previous, CACHE)], join(copy, 'metadata'), context.signal)
   }
-  await generateCache({ name, directory: copy }, masters, service, chroot, context)
+  await generateCache({ name, directory: copy }, masters, service, chroot, join(caches, chroot), context)
   return copy
 }
 

@@ -4,7 +4,9 @@ import { snapshot } from '../gentoo/snapshot.js'
 import type { Build, Input } from '../model/build.js'
 import type { Context } from '../model/report.js'
 import { makeDirectory } from '../system/files.js'
+import { withLock } from '../system/lock.js'
 import { builderDirectories } from './directories.js'
+import type { RepoDirectory } from '../gentoo/repositories.js'
 import { unpackSnapshot } from './repo-snapshots.js'
 import type { ChosenSnapshot } from './repo-snapshots.js'
 import { rootServiceOf } from './root-service-of.js'
@@ -27,17 +29,16 @@ export interface RepoSnapshotRequest {
 export async function snapshotRepo(request: RepoSnapshotRequest, context: Context): Promise<Build> {
   const directories = builderDirectories(request.builder.directory)
   const unpack = (chosen: ChosenSnapshot) => unpackSnapshot(chosen, directories.snapshots, directories.locks, context)
-  const masters = []
+  const masters: RepoDirectory[] = []
   for (const master of request.masters) masters.push(await unpack(master))
-  makeDirectory(join(directories.work, 'snapshots'))
-  return snapshot(
-    {
-      ...request,
-      masters,
-      previous: request.previous && (await unpack(request.previous)).directory,
-      work: join(directories.work, 'snapshots'),
-    },
-    rootServiceOf(request.builder),
-    context,
+  const previous = request.previous && (await unpack(request.previous)).directory
+  const work = join(directories.work, 'snapshots')
+  makeDirectory(work)
+  const caches = join(directories.work, 'caches')
+  const what = `the packing of ${request.name}`
+  return withLock(
+    join(directories.locks, `pack-${request.name}.lock`),
+    { what, wait: 600, signal: context.signal },
+    () => snapshot({ ...request, masters, previous, work, caches }, rootServiceOf(request.builder), context),
   )
 }

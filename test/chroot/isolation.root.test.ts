@@ -57,6 +57,18 @@ describe('chroot: isolation', () => {
     expect(readFileSync(join(readOnly.source, 'file'), 'utf8')).to.equal('readable\n')
   })
 
+  it('mounts nothing where a link or another bind decides what its path leads to', async () => {
+    const at = (target: string) => ({ binds: [writable, { ...readOnly, target }] })
+    await use(async (session) => {
+      const run = (target: string) => codeOf(shell(session, 'true', at(target)))
+      expect(await run('/mnt/writable/sub')).to.equal('REQUEST_INVALID')
+      expect(await run('/mnt/writable')).to.equal('REQUEST_INVALID')
+      await shell(session, 'ln -s /mnt/writable /way')
+      expect(await run('/way/in')).to.equal('BIND_TARGET')
+      expect((await shell(session, 'cat /mnt/other/file', at('/mnt/other'))).lines).to.deep.equal(['readable'])
+    })
+  })
+
   it('takes what it wrote back as the caller, without setuid bits and without following links', async () => {
     const host = join(lab.top, 'host-file')
     writeFileSync(host, 'host')

@@ -132,10 +132,28 @@ describe('an agent that is not root', function () {
     })
   }
 
+  it('takes back what a snapshot had lent to its containers when it was killed', async () => {
+    const [path, text] = ebuild({ cpv: 'app-test/first-5' })
+    writeFiles(site.path('git/gentoo'), { [path]: `${text}while :; do :; done\n` })
+    site.commit('gentoo')
+    const running = site.run(['run'])
+    await until(() => site.contained().some((command) => command.includes('egencache')) && foreign().length > 0)
+    for (const pid of site.runners()) process.kill(pid, 'SIGKILL')
+    await running
+    await until(() => site.running().length === 0)
+    expect(foreign()).not.to.deep.equal([])
+    expect(readdirSync(site.path('builder/work/snapshots'))).to.have.length(1)
+    change({ cpv: 'app-test/first-5' })
+    await site.succeed('run')
+    expect(foreign()).to.deep.equal([])
+    expect(readdirSync(site.path('builder/work/caches/database'))).to.deep.equal([])
+    expect(readdirSync(site.path('builder/work/snapshots'))).to.deep.equal([])
+  })
+
   it('builds nothing that the administrator has not allowed, and says what is missing', async () => {
     const codes: Record<string, string | undefined> = {}
     const attempt = async (what: string): Promise<void> => {
-      change({ cpv: 'app-test/first-5' })
+      change({ cpv: 'app-test/first-6' })
       const result = await site.run(['run'])
       const doctor = await site.run(['doctor', '--role', 'build'])
       const { findings } = doctor.document() as { findings: { name: string; status: string; hint?: string }[] }
