@@ -15,6 +15,7 @@ def call(Map options = [:]) {
     if (options.publish == false) return
     treeswapPublish(
         tree: options.machine, job: env.JOB_NAME, number: env.BUILD_NUMBER, publisher: options.publisher,
-        publishOver: options.publishOver, agent: options.agent, credentials: credentials, config: options.config,
+        publishOver: options.publishOver, agent: options.agent, timeout: options.timeout, credentials: credentials,
+        config: options.config,
     )
 }

@@ -3,7 +3,7 @@ import { configurationError } from '../model/errors.js'
 import { parseReference } from '../model/reference.js'
 import type { Reference } from '../model/reference.js'
 import type { Context } from '../model/report.js'
-import { environment } from '../system/environment.js'
+import { sshKeyFile } from '../system/environment.js'
 import { publishOver } from './publish-over.js'
 import { encodeRequest, requestFor } from './publish-request.js'
 import type { PublishAnswer } from './publish-request.js'
@@ -47,7 +47,7 @@ async function askOver(
   request: Parameters<typeof publishOver>[1],
   context: Context,
 ): Promise<PublishAnswer> {
-  const key = environment().TREESWAP_SSH_KEY
+  const key = sshKeyFile()
   if (jenkins?.publishOver === undefined) {
     throw configurationError(
       'PUBLISH_OVER_MISSING',

@@ -5,8 +5,13 @@ export function environment(): Record<string, string> {
   )
 }
 
-/** Credentials: for this program alone. */
-const PRIVATE = ['TREESWAP_JENKINS_USER', 'TREESWAP_JENKINS_TOKEN', 'TREESWAP_JENKINS_PASSWORD'] as const
+/** Credentials, and the file with one: for this program alone. */
+const PRIVATE = [
+  'TREESWAP_JENKINS_USER',
+  'TREESWAP_JENKINS_TOKEN',
+  'TREESWAP_JENKINS_PASSWORD',
+  'TREESWAP_SSH_KEY',
+] as const
 const taken = new Map<string, string>()
 
 /** Takes credentials out of the environment, which every program that is started inherits. To be called first. */
@@ -21,9 +26,9 @@ function hide(name: string): void {
   Reflect.deleteProperty(process.env, name)
 }
 
-/** The file of the private key with which a publisher is asked: from now on, no program that is started inherits it. */
+/** The file of the private key with which a publisher is asked. */
 export function sshKeyFile(): string | undefined {
-  hide('TREESWAP_SSH_KEY')
+  hideCredentials()
   return taken.get('TREESWAP_SSH_KEY')
 }
 
