@@ -7,7 +7,7 @@ def call(Map options = [:]) {
     String agent = over ? options.agent : options.publisher ?: 'publisher'
     treeswapJob([agent: agent, timeout: options.timeout, config: options.config]) { config ->
         String credentials = options.credentials == null ? 'treeswap-read' : options.credentials
-        Map running = options.number ? [running: true, job: options.job, number: options.number] : [:]
+        Map running = options.number ? [running: true, job: options.job ?: env.JOB_NAME, number: options.number] : [:]
         Map request = [step: 'publish', tree: options.tree, reference: options.reference, over: over != null, config: config]
         treeswap(request + running, [credentials: credentials, key: over?.credentials])
     }

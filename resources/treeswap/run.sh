@@ -14,8 +14,9 @@ agent="agent ${NODE_NAME:-$(hostname)}"
 rm -f "$TREESWAP_PLACE/result.json"
 
 command -v node >/dev/null || fail "there is no node in the PATH of $agent: install Node 20.19 or newer there."
+version=$(node --version) || fail "node on $agent cannot be run: see above why, and install Node 20.19 or newer there."
 node -e 'var v = process.versions.node.split("."); process.exit(v[0] > 20 || (v[0] == 20 && v[1] >= 19) ? 0 : 1)' ||
-  fail "Node $(node --version) on $agent is too old: install Node 20.19 or newer there."
+  fail "Node $version on $agent is too old: install Node 20.19 or newer there."
 
 if [ -n "${TREESWAP_RUNNER:-}" ]; then
   runner=$TREESWAP_RUNNER

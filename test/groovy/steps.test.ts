@@ -147,6 +147,12 @@ describe('the step treeswap', function () {
       )
     })
 
+    it('with a Node that does not start, too', async () => {
+      const broken = '#!/bin/sh\necho "libstdc++.so.6: cannot open" >&2; exit 127\n'
+      const { console } = await run(script, { agents: agentWith(broken) })
+      expect(console.join('\n')).to.include('treeswap: node on agent any cannot be run: see above why')
+    })
+
     it('with an old Node, too', async () => {
       const old = '#!/bin/sh\ncase $1 in -e) exit 1;; --version) echo v18.20.4;; esac\n'
       const { console } = await run(script, { agents: agentWith(old) })
