@@ -4,6 +4,7 @@ import { packDirectory } from '../artifact/pack.js'
 import { packTree } from '../artifact/pack-tree.js'
 import type { ArtifactSource } from '../artifact/source.js'
 import { refuseExisting } from '../artifact/write.js'
+import type { RootService } from '../chroot/requests.js'
 import type { BuilderConfig, MachineConfig } from '../config/config.js'
 import { buildWorld } from '../gentoo/build-world.js'
 import type { WorldResult } from '../gentoo/build-world.js'
@@ -26,6 +27,8 @@ import { rootServiceOf } from './root-service-of.js'
 export interface BuildRequest {
   machine: MachineConfig
   builder: BuilderConfig
+  /** default: the builder's own */
+  service?: RootService
   snapshots: ChosenSnapshot[]
   /** the machine's directory in a checkout of the profile repository */
   profile: string
@@ -120,7 +123,7 @@ async function buildLocked(
           context.report.line(line)
         },
       },
-      rootServiceOf(request.builder),
+      request.service ?? rootServiceOf(request.builder),
       context,
       async (result) => {
         const named = base !== undefined && !request.full && (await chainLength(base)) < request.builder.fullEvery

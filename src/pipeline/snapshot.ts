@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { RootService } from '../chroot/requests.js'
 import type { BuilderConfig } from '../config/config.js'
 import { snapshot } from '../gentoo/snapshot.js'
 import type { Build, Input } from '../model/build.js'
@@ -22,12 +23,15 @@ export interface RepoSnapshotRequest {
   masters: ChosenSnapshot[]
   previous: ChosenSnapshot | undefined
   builder: Pick<BuilderConfig, 'directory' | 'rootProgram'>
+  /** default: the builder's own */
+  service?: RootService
   tools: Record<string, string>
 }
 
 /** Packs an ebuild repo, with masters and the earlier snapshot taken from where they are archived. */
 export async function snapshotRepo(request: RepoSnapshotRequest, context: Context): Promise<Build> {
   const directories = builderDirectories(request.builder.directory)
+  const service = request.service ?? rootServiceOf(request.builder)
   const unpack = (chosen: ChosenSnapshot) => unpackSnapshot(chosen, directories.snapshots, directories.locks, context)
   const masters: RepoDirectory[] = []
   for (const master of request.masters) masters.push(await unpack(master))
@@ -39,6 +43,6 @@ export async function snapshotRepo(request: RepoSnapshotRequest, context: Contex
   return withLock(
     join(directories.locks, `pack-${request.name}.lock`),
     { what, wait: 600, signal: context.signal },
-    () => snapshot({ ...request, masters, previous, work, caches }, rootServiceOf(request.builder), context),
+    () => snapshot({ ...request, masters, previous, work, caches }, service, context),
   )
 }

@@ -14,10 +14,12 @@ import { machineInputs } from './inputs.js'
 import { packageReport } from './package-report.js'
 import type { PackageReport } from './package-report.js'
 import { profileIn } from './profile-checkout.js'
+import { rootServiceOf } from './root-service-of.js'
 import { openSource } from './sources.js'
 import { ARTIFACT, packedIn, REPORT } from './step-files.js'
 import { latestSnapshots, requireSameRepos } from './step-repos.js'
 import type { RequestOf, StepOutcome } from './step-request.js'
+import { waitingForRoots } from './wait-for-root.js'
 
 const JUNIT = `${REPORT}/packages.xml`
 
@@ -45,13 +47,15 @@ export async function buildStep(config: Config, request: RequestOf<'build'>, con
   if (checkout === undefined) throw checkoutMissing(request.directory)
   const profile = await profileIn(checkout, machine, context)
   const snapshots = await latestSnapshots(config, machine.repos, context)
-  await ensureChroot(config, machine.chroot, context)
+  const service = waitingForRoots(rootServiceOf(config.builder))
+  await ensureChroot(config, machine.chroot, context, service)
   const packages = packageReport(context.report)
   try {
     const { build, compiled, reused } = await buildTree(
       {
         machine,
         builder: config.builder,
+        service,
         snapshots,
         profile: profile.directory,
         inputs: machineInputs(machine, snapshots, profile.input),

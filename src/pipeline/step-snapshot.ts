@@ -10,12 +10,14 @@ import { ensureChroot } from './ensure-chroot.js'
 import { describeCheckout } from './git.js'
 import { chrootFor } from './repo-order.js'
 import { snapshotOf } from './repo-snapshots.js'
+import { rootServiceOf } from './root-service-of.js'
 import { snapshotRepo } from './snapshot.js'
 import { openSource } from './sources.js'
 import { repoOf } from './step-describe.js'
 import { ARTIFACT, packedIn } from './step-files.js'
 import { latestSnapshots } from './step-repos.js'
 import type { RequestOf, StepOutcome } from './step-request.js'
+import { waitingForRoots } from './wait-for-root.js'
 
 /**
  * Archives the checkout of an ebuild repo as the running build.
@@ -33,7 +35,8 @@ export async function snapshotStep(
   const checkout = await describeCheckout(directory, context)
   const names = mastersOf(directory)
   const chroot = chrootFor(config, name, new Map([[name, names]]))
-  if (chroot !== undefined && !hasCache(directory)) await ensureChroot(config, chroot, context)
+  const service = waitingForRoots(rootServiceOf(config.builder))
+  if (chroot !== undefined && !hasCache(directory)) await ensureChroot(config, chroot, context, service)
   const earlier = openSource(`jenkins:${request.job}`, config, { context })
   const any = (await earlier.numbers({ kind: 'ebuild-repo', name })).length > 0
   const build = await snapshotRepo(
@@ -47,6 +50,7 @@ export async function snapshotStep(
       masters: await latestSnapshots(config, names, context),
       previous: any ? await snapshotOf(earlier, name) : undefined,
       builder: config.builder,
+      service,
       tools: { treeswap: version() },
     },
     context,
