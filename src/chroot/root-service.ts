@@ -13,7 +13,7 @@ import { type CreateRequest, parseCreateRequest, type RootService, type Session 
 import { type ChrootInfo, readRoot, writeHead, writeRecord } from './root-record.js'
 import { LockedSession } from './session.js'
 import { fillLayer } from './source.js'
-import { abandonedRanges, allocateUidRange } from './uid-ranges.js'
+import { abandonedRanges, allocateUidRange, keepUidRange } from './uid-ranges.js'
 
 /**
  * @param directory BUILDER/chroots; made when it is not there. Each root below it is closed to other users.
@@ -98,7 +98,7 @@ async function create(
   await removeForeign(paths.top)
   try {
     const taken = listRoots(directory).map((root) => root.uidBase)
-    const uidBase = await allocateUidRange(directory, taken)
+    const uidBase = await allocateUidRange(directory, name, taken)
     const layer = layerPath(paths, 1)
     makeDirectory(paths.top, 0o700)
     makeDirectory(layer)
@@ -107,6 +107,7 @@ async function create(
     ownTop(layer, uidBase)
     await syncFileSystem(paths.top)
     writeRecord(paths, { name, uidBase, created: new Date(now()).toISOString(), from: source })
+    await keepUidRange(directory, name)
     writeHead(paths, [1])
     syncDirectory(directory)
   } catch (error) {

@@ -9,6 +9,7 @@ import {
   statSync,
   symlinkSync,
   writeFileSync,
+  readFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { needsRoot } from '../lab/needs-root.js'
@@ -79,6 +80,22 @@ describe('chroot: create', () => {
     expect(existsSync(join(lab.chroots, 'short-lived'))).to.be.false
     const next = await lab.service.create({ name: 'short-lived', from: { directory: lab.source } }, makeContext())
     expect(next.uidBase).to.be.greaterThan(used)
+  })
+
+  it('uses up no uids by attempts that fail', async () => {
+    const nextUid = () =>
+      (JSON.parse(readFileSync(join(lab.chroots, '.uid-ranges.json'), 'utf8')) as { next: number }).next
+    const before = nextUid()
+    const bad = { name: 'attempted', from: { directory: join(lab.top, 'nowhere') } }
+    for (let count = 0; count < 3; count++) {
+      expect(await codeOf(lab.service.create(bad, makeContext()))).to.equal('CHROOT_SOURCE_INVALID')
+    }
+    const made = await lab.service.create({ ...bad, from: { directory: lab.source } }, makeContext())
+    expect(made.uidBase).to.equal(before)
+    await lab.service.remove('attempted', makeContext())
+    const again = await lab.service.create({ ...bad, from: { directory: lab.source } }, makeContext())
+    expect(again.uidBase).to.equal(before + 65_536)
+    await lab.service.remove('attempted', makeContext())
   })
 
   it('keeps other users of the host out', () => {
