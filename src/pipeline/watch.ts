@@ -21,6 +21,11 @@ export async function watchTrees(
   const due = new Map(intervals(config).map(({ key }) => [key, 0]))
   while (!context.signal.aborted) {
     const time = now()
+    // timers may end a moment early
+    if (due.size > 0 && Math.min(...due.values()) > time) {
+      await sleep(10, context.signal)
+      continue
+    }
     const skip = new Set([...due].filter(([, at]) => at > time).map(([key]) => key))
     wakeMachines(config, skip)
     onRun(withoutRepeated(await runTrees(config, { ...request, skip, failed }, context), told))
