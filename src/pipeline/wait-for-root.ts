@@ -9,7 +9,7 @@ const PAUSE = 10_000
 
 /**
  * A root service for jobs, which nobody repeats when they fail: a chroot that another job has is waited for, without an
- * end but the caller's own time limit. Another job may also have made it meanwhile.
+ * end but the caller's own time limit.
  */
 export function waitingForRoots(service: RootService, pause = PAUSE): RootService {
   return {
