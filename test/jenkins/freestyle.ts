@@ -3,7 +3,7 @@ import { Builder } from 'xml2js'
 interface Freestyle {
   /** run by sh -xe in the workspace */
   command: string
-  /** git repository of which branch main is checked out, and polled every minute */
+  /** git repository of which branch main is checked out; it is polled when that is asked for (and once a year) */
   git?: string
   /** whether builds archive what lies in `artifact/`, as the pipelines do */
   archive?: boolean
@@ -29,7 +29,7 @@ export function freestyle({ command, git, archive = false, parameters = [] }: Fr
       }),
       ...(git !== undefined && {
         scm: { $: { class: 'hudson.plugins.git.GitSCM' }, source: git, branch: 'main' },
-        triggers: { $: { class: 'vector' }, 'hudson.triggers.SCMTrigger': { spec: '* * * * *' } },
+        triggers: { $: { class: 'vector' }, 'hudson.triggers.SCMTrigger': { spec: '0 0 1 1 *' } },
       }),
       builders: { 'hudson.tasks.Shell': { command } },
       ...(archive && {

@@ -86,7 +86,7 @@ describe('Jenkins’ REST, at a server that runs', function () {
       expect(await build('polled')).to.deep.equal({ number: 1, result: 'SUCCESS' })
       repo.write('file', 'new\n')
       const commit = await repo.commit('Add a file')
-      // what a web hook does; without it the server looks once a minute
+      // what a web hook does
       await jenkins.post('job/polled/polling')
       const number = await waitForStart(jenkins, { job: 'polled', queueId: undefined, atLeast: 2 }, waiting)
       expect(await waitForEnd(jenkins, 'polled', number, waiting)).to.equal('SUCCESS')
