@@ -10,14 +10,24 @@ def call(Map options, Closure body) {
     }
 }
 
-private String configuration(Object config, boolean poll) {
+private String configuration(Object given, boolean poll) {
+    Object config = given == null ? ownRepository() : given
     if (config == null) return null
-    if (!(config instanceof Map)) {
-        // the repository that the job's own script came from
-        checkout poll: poll, changelog: poll, scm: config
-        return 'treeswap.yaml'
+    if (config instanceof Map) {
+        treeswapOptions 'config', config, ['url', 'branch', 'credentials', 'path']
+        treeswapCheckout([url: config.url, branch: config.branch, credentials: config.credentials], [directory: 'config', poll: poll])
+        return "config/${config.path ?: 'treeswap.yaml'}"
     }
-    treeswapOptions 'config', config, ['url', 'branch', 'credentials', 'path']
-    treeswapCheckout([url: config.url, branch: config.branch, credentials: config.credentials], [directory: 'config', poll: poll])
-    return "config/${config.path ?: 'treeswap.yaml'}"
+    checkout poll: poll, changelog: poll, scm: config
+    // a repository that was not asked for may hold the script alone
+    return given != null || fileExists('treeswap.yaml') ? 'treeswap.yaml' : null
+}
+
+/** The one that the job's script came from; null where the script is the job's own text. */
+private Object ownRepository() {
+    try {
+        return scm
+    } catch (Exception none) {
+        return null
+    }
 }

@@ -27,8 +27,16 @@ export function checkPlace(build: Build, { kind, name }: Item, number: number, p
   throw configurationError(
     'BUILD_MISPLACED',
     `${path} says that it is build ${build.number} of the ${build.kind} ${build.name}`,
-    `an artifact must lie where its name and number say: ${name}/${number} is another one`,
+    build.kind === kind
+      ? `an artifact must lie where its name and number say: ${name}/${number} is another one`
+      : MISPLACED_KIND[kind],
   )
+}
+
+/** What to do where something of another kind was found. */
+const MISPLACED_KIND: Record<Item['kind'], string> = {
+  machine: 'name the job, or directory, of a machine: its builds bring the ebuild repos along',
+  'ebuild-repo': 'name the job, or directory, of an ebuild repo (repos/NAME)',
 }
 
 /** @param number undefined: the latest was meant */

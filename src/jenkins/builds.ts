@@ -1,5 +1,4 @@
 import * as z from 'zod'
-import { configurationError } from '../model/errors.js'
 import { jobPath } from './job-name.js'
 import type { Jenkins } from './client.js'
 
@@ -28,21 +27,6 @@ export async function listJenkinsBuilds(jenkins: Jenkins, job: string): Promise<
 /** @throws JENKINS_NOT_FOUND, and what Jenkins' methods throw */
 export async function readJenkinsBuild(jenkins: Jenkins, job: string, number: number): Promise<JenkinsBuild> {
   return jenkins.getJson(`${jobPath(job)}/${number}`, TREE, build)
-}
-
-/**
- * The number of the last build that ended well, UNSTABLE ones counted. A running build is never meant.
- * @throws BUILD_MISSING, and what Jenkins' methods throw
- */
-export async function lastSuccessful(jenkins: Jenkins, job: string): Promise<number> {
-  const schema = z.object({ lastSuccessfulBuild: z.object({ number: z.int().positive() }).nullish() })
-  const { lastSuccessfulBuild } = await jenkins.getJson(jobPath(job), 'lastSuccessfulBuild[number]', schema)
-  if (lastSuccessfulBuild) return lastSuccessfulBuild.number
-  throw configurationError(
-    'BUILD_MISSING',
-    `the Jenkins job ${job} has no successful build yet`,
-    'start it, and see its console output if it fails',
-  )
 }
 
 function byNumber(one: JenkinsBuild): [number, JenkinsBuild] {

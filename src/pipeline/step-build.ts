@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Config } from '../config/config.js'
 import { machineOf } from '../config/machine.js'
 import { junitXml } from '../jenkins/junit.js'
@@ -76,14 +76,22 @@ export async function buildStep(config: Config, request: RequestOf<'build'>, con
     }
   } catch (error) {
     if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
-    writeReport(machine.name, packages, error)
+    try {
+      writeReport(machine.name, packages, error)
+    } catch (unwritten) {
+      // why the build failed matters more
+      context.report.warn(
+        `the test report was not written: ${unwritten instanceof Error ? unwritten.message : 'unknown'}`,
+      )
+      throw error
+    }
     throw new StepFailure(error, { artifacts: [JUNIT], junit: JUNIT })
   }
 }
 
 function writeReport(suite: string, packages: PackageReport, error?: TreeswapError): void {
   makeDirectory(resolve(REPORT))
-  writeNew(join(resolve(JUNIT)), junitXml(suite, packages.cases(error)))
+  writeNew(resolve(JUNIT), junitXml(suite, packages.cases(error)))
 }
 
 function checkoutMissing(directory: string): Error {

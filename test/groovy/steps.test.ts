@@ -184,6 +184,51 @@ describe('the step treeswap', function () {
       expect(steps).to.deep.equal(['error'])
     })
 
+    describe('take treeswap.yaml', () => {
+      const repositoryWith = (files: Record<string, string>): NonNullable<Pipeline['scm']> => {
+        const repository = join(directory(), 'repository')
+        writeFiles(repository, files)
+        commitAll(repository)
+        return {
+          $class: 'GitSCM',
+          branches: [{ name: 'refs/heads/main' }],
+          userRemoteConfigs: [{ url: repository }],
+        }
+      }
+      const asked = async (script: string, scm?: unknown): Promise<PipelineResult & { config: unknown }> => {
+        const agents = { treeswap: { workspace: workspace() } }
+        const found = await run(script, { agents, ...(scm !== undefined && { scm }) })
+        const request = found.console.find((line) => line.startsWith('step {')) ?? 'step {}'
+        return {
+          ...found,
+          config: (JSON.parse(request.slice(5, request.lastIndexOf('}') + 1)) as { config?: unknown }).config,
+        }
+      }
+      const report = "treeswapReport publisher: 'treeswap'"
+
+      it('from the repository that the script came from', async () => {
+        const { config, checkouts, result, console } = await asked(report, repositoryWith({ 'treeswap.yaml': '' }))
+        expect(result, console.join('\n')).to.equal('SUCCESS')
+        expect(config).to.equal('treeswap.yaml')
+        expect(checkouts.map(({ poll }) => poll)).to.deep.equal([false])
+      })
+
+      it('from the agent where that repository has none', async () => {
+        expect((await asked(report, repositoryWith({ Jenkinsfile: '' }))).config).to.equal(null)
+      })
+
+      it('from the agent where the script is the job’s own text', async () => {
+        const { config, checkouts } = await asked(report)
+        expect(config).to.equal(null)
+        expect(checkouts).to.deep.equal([])
+      })
+
+      it('from that repository in any case where the script says so', async () => {
+        const { config } = await asked(`${report}, config: scm`, repositoryWith({ Jenkinsfile: '' }))
+        expect(config, 'so that the runner says what is missing').to.equal('treeswap.yaml')
+      })
+    })
+
     it('lets operators publish through the agent of the publisher', async () => {
       const agents = { publisher: { workspace: workspace() } }
       const { console, agents: used } = await run(

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import { lastSuccessful } from '../../src/jenkins/builds.js'
+import { chooseNumber } from '../../src/artifact/source.js'
 import { openJenkins } from '../../src/jenkins/client.js'
 import type { Jenkins } from '../../src/jenkins/client.js'
 import { followConsole, readConsole } from '../../src/jenkins/console.js'
@@ -40,6 +40,9 @@ describe('Jenkins’ REST, at a server that runs', function () {
   })
 
   const as = (user: User, url = hudson.url): Jenkins => openJenkins({ url, ...user }, { limits: { pauses: [50, 50] } })
+
+  const latest = (client: Jenkins, job: string): Promise<number> =>
+    chooseNumber(jenkinsSource(client, job), { kind: 'machine', name: job })
 
   async function build(job: string, parameters?: Record<string, string>): Promise<{ number: number; result: string }> {
     const number = await waitForStart(jenkins, await trigger(jenkins, job, parameters), waiting)
@@ -100,15 +103,15 @@ describe('Jenkins’ REST, at a server that runs', function () {
       await createItem(jenkins, 'guarded', freestyle({ command: 'true' }))
       const wrong = as({ user: 'admin', password: 'not this one' })
       // today's Jenkins answers 401, which is another code
-      const refused = await failure(lastSuccessful(wrong, 'guarded'))
+      const refused = await failure(latest(wrong, 'guarded'))
       expect(refused).to.include({ code: 'JENKINS_FORBIDDEN' })
       expect(JSON.stringify([refused, refused.message, refused.hint])).not.to.include('not this one')
-      const anonymous = await failure(lastSuccessful(openJenkins({ url: hudson.url }), 'guarded'))
+      const anonymous = await failure(latest(openJenkins({ url: hudson.url }), 'guarded'))
       expect(anonymous).to.include({ code: 'JENKINS_FORBIDDEN' })
       const reader = as(hudson.reader)
-      expect(await failure(lastSuccessful(reader, 'guarded'))).to.include({ code: 'BUILD_MISSING' })
+      expect(await failure(latest(reader, 'guarded'))).to.include({ code: 'BUILD_MISSING' })
       expect(await failure(trigger(reader, 'guarded'))).to.include({ code: 'JENKINS_FORBIDDEN' })
-      expect(await failure(lastSuccessful(reader, 'nothing'))).to.include({ code: 'JENKINS_NOT_FOUND' })
+      expect(await failure(latest(reader, 'nothing'))).to.include({ code: 'JENKINS_NOT_FOUND' })
     })
   })
 
@@ -128,7 +131,7 @@ describe('Jenkins’ REST, at a server that runs', function () {
     it('are found by number, by permalink, and not where the build failed', async () => {
       const source = jenkinsSource(as(hudson.reader), 'box')
       const item = { kind: 'machine', name: 'box' } as const
-      expect(await lastSuccessful(jenkins, 'box')).to.equal(2)
+      expect(await latest(jenkins, 'box')).to.equal(2)
       expect(await source.numbers(item)).to.deep.equal([1, 2])
       expect((await source.readBuild(item, 2)).build).to.include({ number: 2, base: 1 })
       expect(await failure(source.readBuild(item, 3))).to.include({ code: 'BUILD_NOT_SUCCESSFUL' })

@@ -10,6 +10,9 @@ import { readText, writeAtomically } from '../../system/files.js'
 import { defineCommand } from '../command.js'
 import { explainError } from '../explain-error.js'
 
+/** characters */
+const DESCRIPTION = 200
+
 export const step = defineCommand({
   name: 'step',
   summary: 'do what a step of the Jenkins library asks for; for vars/treeswap.groovy, not for people',
@@ -34,9 +37,16 @@ async function answer(file: string, context: Context): Promise<{ result: StepRes
     // a step that is aborted has nobody to tell it to
     if (error.category === 'aborted') throw caught
     const { category, code, message, hint } = error
-    const told = { category, code, message, hint, description: `${code}: ${message.split('\n')[0] ?? ''}` }
+    const told = { category, code, message, hint, description: described(code, message) }
     return { result: { schema: 1, status: 'failed', ...told, ...failure?.outcome }, exitCode: exitCodes[category] }
   }
+}
+
+/** For the list of builds: one line. */
+function described(code: string, message: string): string {
+  const [line = ''] = message.split('\n')
+  const text = `${code}: ${line}`
+  return text.length <= DESCRIPTION ? text : `${text.slice(0, DESCRIPTION - 1)}…`
 }
 
 function textOf({ status, message, hint, description }: StepResult): string {

@@ -86,7 +86,8 @@ final class Build {
             case "params":
                 return new LinkedHashMap<>(section("parameters"));
             case "scm":
-                return scenario.get("scm");
+                if (scenario.get("scm") instanceof Map) return new OwnRepository(section("scm"));
+                throw new IllegalStateException("'checkout scm' is only available in a script that came from a repository");
             default:
                 return null;
         }

@@ -21,7 +21,8 @@ final class Checkout {
     }
 
     Map<String, String> run(StepCall call, Place place) throws IOException, InterruptedException {
-        Map<?, ?> scm = (Map<?, ?>) call.argument("scm");
+        Object given = call.argument("scm");
+        Map<?, ?> scm = given instanceof OwnRepository ? ((OwnRepository) given).definition : (Map<?, ?>) given;
         if (!"GitSCM".equals(scm.get("$class"))) throw new IllegalArgumentException("no such SCM: " + scm);
         Map<?, ?> remote = (Map<?, ?>) ((List<?>) scm.get("userRemoteConfigs")).get(0);
         String branch = String.valueOf(((Map<?, ?>) ((List<?>) scm.get("branches")).get(0)).get("name"));
