@@ -10,9 +10,12 @@ const rooms = [
   'artifact',
   'jenkins',
   'store',
+  'signing',
   'gentoo',
+  'arch',
   'publish',
   'serve',
+  'upload',
   'pipeline',
   'cli',
 ]

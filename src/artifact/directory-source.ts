@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { BUILD_FILE, parseBuild } from '../model/build.js'
+import { BUILD_FILE, itemKind, parseBuild } from '../model/build.js'
 import type { Build } from '../model/build.js'
 import { configurationError, infrastructureError } from '../model/errors.js'
 import { validName } from '../model/names.js'
@@ -57,7 +57,7 @@ export class DirectorySource implements ArtifactSource {
   }
 
   private itemDirectory({ kind, name }: Item): string {
-    return kind === 'machine'
+    return kind === 'tree'
       ? `${this.top}/${validName('tree', name)}`
       : `${this.top}/${REPOS}/${validName('ebuild repo', name)}`
   }
@@ -94,7 +94,7 @@ class LoneArtifact implements ArtifactSource {
   }
 
   private has({ kind, name }: Item): boolean {
-    return kind === this.build.kind && name === this.build.name
+    return kind === itemKind(this.build) && name === this.build.name
   }
 }
 
@@ -110,7 +110,7 @@ export function openArtifactDirectory(directory: string): { source: ArtifactSour
     )
   }
   const build = parseBuild(text, `${directory}/${BUILD_FILE}`)
-  const item = { kind: build.kind, name: build.name }
+  const item = { kind: itemKind(build), name: build.name }
   const parts = [...(build.kind === 'ebuild-repo' ? [REPOS] : []), build.name, String(build.number)]
   const top = resolve(place, ...parts.map(() => '..'))
   const source = resolve(top, ...parts) === place ? new DirectorySource(top) : new LoneArtifact(place, build, text)

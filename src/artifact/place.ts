@@ -1,3 +1,4 @@
+import { itemKind } from '../model/build.js'
 import type { Build } from '../model/build.js'
 import { configurationError } from '../model/errors.js'
 import type { ArtifactSource, Item } from './source.js'
@@ -23,11 +24,11 @@ export function artifactFile(file: string): string {
 
 /** @param path of the record, for messages; @throws BUILD_MISPLACED where it speaks of another build */
 export function checkPlace(build: Build, { kind, name }: Item, number: number, path: string): Build {
-  if (build.kind === kind && build.name === name && build.number === number) return build
+  if (itemKind(build) === kind && build.name === name && build.number === number) return build
   throw configurationError(
     'BUILD_MISPLACED',
     `${path} says that it is build ${build.number} of the ${build.kind} ${build.name}`,
-    build.kind === kind
+    itemKind(build) === kind
       ? `an artifact must lie where its name and number say: ${name}/${number} is another one`
       : MISPLACED_KIND[kind],
   )
@@ -35,7 +36,7 @@ export function checkPlace(build: Build, { kind, name }: Item, number: number, p
 
 /** What to do where something of another kind was found. */
 const MISPLACED_KIND: Record<Item['kind'], string> = {
-  machine: 'name the job, or directory, of a machine: its builds bring the ebuild repos along',
+  tree: 'name the job, or directory, of a machine or pacman repo: builds of machines bring their ebuild repos along',
   'ebuild-repo': 'name the job, or directory, of an ebuild repo (repos/NAME)',
 }
 
@@ -46,7 +47,7 @@ export function buildMissing(
   number: number | undefined,
   there: readonly number[],
 ): Error {
-  const what = kind === 'machine' ? name : `the ebuild repo ${name}`
+  const what = kind === 'tree' ? name : `the ebuild repo ${name}`
   return configurationError(
     'BUILD_MISSING',
     `${source.description} has no build ${number === undefined ? '' : `${number} `}of ${what}`,

@@ -13,7 +13,8 @@ import { buildMissing } from './place.js'
 
 /** What has numbered builds. */
 export interface Item {
-  kind: Build['kind']
+  /** tree: a machine or a pacman repo, which have one name space */
+  kind: 'tree' | 'ebuild-repo'
   name: string
 }
 

@@ -33,6 +33,6 @@ export async function inSource(
   }
   const config = from.startsWith('jenkins:') ? configOf(args) : undefined
   const source = openSource(from, config, { context, ...(args.running && { running: wanted }) })
-  const number = await chooseNumber(source, { kind: 'machine', name: tree }, wanted)
+  const number = await chooseNumber(source, { kind: 'tree', name: tree }, wanted)
   return { source, tree, number, name: formatReference(tree, number) }
 }

@@ -1,6 +1,12 @@
 import { dirname, join, normalize, resolve } from 'node:path'
 import { resolveJenkins } from './jenkins.js'
 import type { JenkinsConfig } from './jenkins.js'
+import { resolveKey } from './keys.js'
+import type { KeyConfig } from './keys.js'
+import { resolvePacman } from './pacman.js'
+import type { PacmanConfig } from './pacman.js'
+import { resolveUpload } from './uploads.js'
+import type { UploadConfig } from './uploads.js'
 import type { Written } from './schema.js'
 import { resolveGitUrl, withoutTrailingSlash } from './urls.js'
 
@@ -14,6 +20,9 @@ export interface Config {
   chroots: ReadonlyMap<string, ChrootConfig>
   repos: ReadonlyMap<string, RepoConfig>
   machines: ReadonlyMap<string, MachineConfig>
+  pacman: ReadonlyMap<string, PacmanConfig>
+  keys: ReadonlyMap<string, KeyConfig>
+  uploads: ReadonlyMap<string, UploadConfig>
   jenkins?: JenkinsConfig
 }
 
@@ -75,6 +84,8 @@ export interface MachineConfig {
   pollSeconds: number
   /** when its Jenkins job polls the profile; '': only when it is notified */
   schedule: string
+  /** name in `keys`; undefined: its binary packages are not signed */
+  sign: string | undefined
   /** whether its Jenkins job publishes what it has built */
   publish: boolean
 }
@@ -109,6 +120,9 @@ export function resolveConfig(written: Written, file: string): Config {
       ...(repo.credentials !== undefined && { credentials: repo.credentials }),
     })),
     machines,
+    pacman: named(written.pacman, (repo, name) => resolvePacman(repo, name, base)),
+    keys: named(written.keys, (key, name) => resolveKey(key, name, base)),
+    uploads: named(written.uploads, (upload, name) => resolveUpload(upload, name, base)),
     ...(written.jenkins !== undefined && { jenkins: resolveJenkins(written.jenkins, base) }),
   }
 }
@@ -153,6 +167,7 @@ function resolveMachine(machine: Written['machines'][string], name: string, base
     },
     pollSeconds: machine.poll,
     schedule: machine.schedule,
+    sign: machine.sign,
     publish: machine.publish,
   }
 }

@@ -11,11 +11,21 @@ export interface Problem {
 
 /** What a schema cannot see: names that are bad or lead nowhere, and directories and roots used twice. */
 export function contradictions(config: Config): Problem[] {
-  return [...badNames(config), ...overlaps(config), ...badReferences(config), ...sharedRoots(config)]
+  return [
+    ...badNames(config),
+    ...overlaps(config),
+    ...badReferences(config),
+    ...sharedTrees(config),
+    ...sharedRoots(config),
+  ]
 }
 
-function badNames({ machines, repos, chroots }: Config): Problem[] {
+function badNames({ machines, repos, chroots, pacman }: Config): Problem[] {
   const names = [
+    ...[...pacman.keys()].map((name) => ({ section: 'pacman', kind: 'tree', name }) as const),
+    ...[...pacman.values()].map(({ name, chroot }) => {
+      return { section: 'pacman', rest: [name, 'chroot'], kind: 'chroot', name: chroot } as const
+    }),
     ...[...machines.keys()].map((name) => ({ section: 'machines', kind: 'tree', name }) as const),
     ...[...repos.keys()].map((name) => ({ section: 'repos', kind: 'ebuild repo', name }) as const),
     ...[...chroots.keys()].map((name) => ({ section: 'chroots', kind: 'chroot', name }) as const),
@@ -55,7 +65,7 @@ function overlaps({ publisher, builder }: Config): Problem[] {
   return problems
 }
 
-function badReferences({ machines, repos, chroots }: Config): Problem[] {
+function badReferences({ machines, repos, chroots, pacman, keys, uploads }: Config): Problem[] {
   const problems: Problem[] = []
   const unknown = (kind: string, name: string, known: Iterable<string>, path: PropertyKey[]): void => {
     const names = [...known]
@@ -69,9 +79,34 @@ function badReferences({ machines, repos, chroots }: Config): Problem[] {
       else if (machine.repos.indexOf(name) < index) problems.push({ path, message: `${name} is listed twice` })
     })
   }
+  for (const { name, sign } of machines.values()) {
+    if (sign !== undefined && !keys.has(sign)) unknown('key', sign, keys.keys(), ['machines', name, 'sign'])
+  }
+  for (const { name, sign, trust, revoke, upload } of pacman.values()) {
+    const path = ['pacman', name]
+    if (sign !== undefined && !keys.has(sign)) unknown('key', sign, keys.keys(), [...path, 'sign'])
+    const lists = { trust, revoke }
+    for (const [field, names] of Object.entries(lists)) {
+      names.forEach((key, index) => {
+        if (!keys.has(key) && key !== sign) unknown('key', key, keys.keys(), [...path, field, index])
+      })
+    }
+    upload.forEach((host, index) => {
+      if (!uploads.has(host)) unknown('upload', host, uploads.keys(), [...path, 'upload', index])
+    })
+    if (sign !== undefined && !trust.includes(sign)) {
+      problems.push({ path: [...path, 'trust'], message: `clients have to trust ${sign}, which signs: add it` })
+    }
+    const revoked = revoke.find((key) => trust.includes(key))
+    if (revoked !== undefined)
+      problems.push({ path: [...path, 'revoke'], message: `${revoked} is trusted and revoked` })
+  }
   if (chroots.size === 0) return problems
   for (const { name, chroot } of machines.values()) {
     if (!chroots.has(chroot)) unknown('chroot', chroot, chroots.keys(), ['machines', name, 'chroot'])
+  }
+  for (const { name, chroot } of pacman.values()) {
+    if (!chroots.has(chroot)) unknown('chroot', chroot, chroots.keys(), ['pacman', name, 'chroot'])
   }
   for (const { name, chroot } of repos.values()) {
     const byMachine = [...machines.values()].some((machine) => machine.chroot === chroot)
@@ -82,15 +117,44 @@ function badReferences({ machines, repos, chroots }: Config): Problem[] {
   return problems
 }
 
-function sharedRoots({ machines }: Config): Problem[] {
+/** One name space: a tree's name is where it is published. */
+function sharedTrees({ machines, pacman }: Config): Problem[] {
+  const taken = new Map([...machines.keys()].map((name) => [name, 'a machine']))
+  const problems: Problem[] = []
+  for (const { name, debug } of pacman.values()) {
+    for (const own of [name, ...(debug ? [`${name}-debug`] : [])]) {
+      const other = taken.get(own)
+      if (other === undefined) taken.set(own, 'a pacman repo')
+      else
+        problems.push({ path: ['pacman', name], message: `${own} is ${other} already: each tree needs its own name` })
+    }
+  }
+  return problems
+}
+
+/** A machine's root is what it has installed; pacman repos, whose roots stay as they are, may share one. */
+function sharedRoots({ machines, pacman }: Config): Problem[] {
   const owners = new Map<string, string>()
-  return [...machines.values()].flatMap(({ name, chroot }) => {
-    const owner = owners.get(chroot)
-    owners.set(chroot, owner ?? name)
-    if (owner === undefined) return []
-    const message = `${name} and ${owner} share the root ${chroot}: give each machine a chroot of its own`
-    return [{ path: ['machines', name, 'chroot'], message }]
-  })
+  return [...machines.values()]
+    .flatMap(({ name, chroot }) => {
+      const owner = owners.get(chroot)
+      owners.set(chroot, owner ?? name)
+      if (owner === undefined) return []
+      const message = `${name} and ${owner} share the root ${chroot}: give each machine a chroot of its own`
+      return [{ path: ['machines', name, 'chroot'], message }]
+    })
+    .concat(
+      [...pacman.values()].flatMap(({ name, chroot }) => {
+        const owner = owners.get(chroot)
+        if (owner === undefined) return []
+        return [
+          {
+            path: ['pacman', name, 'chroot'],
+            message: `${owner} is built in the root ${chroot}: give ${name} another`,
+          },
+        ]
+      }),
+    )
 }
 
 function contains(outer: string, inner: string): boolean {

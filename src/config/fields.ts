@@ -34,3 +34,14 @@ export const branch = z
 export const pathInRepository = z
   .string()
   .regex(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0]+$/, 'write a path inside the repository, without ".."')
+
+export const sshHost = z
+  .string()
+  .regex(/^([A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f:]+)$/, 'write the name or address of a host')
+
+export const sshUser = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'write the name of a user')
+
+/** Type and key, as OpenSSH writes them. */
+export const sshHostKey = z.string().regex(/^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}$/, {
+  error: 'write the type and the key as they are in /etc/ssh/ssh_host_ed25519_key.pub, without the comment',
+})

@@ -1,5 +1,16 @@
 import * as z from 'zod'
-import { branch, checked, describe, gitUrl, path, pathInRepository, positive } from './fields.js'
+import {
+  branch,
+  checked,
+  describe,
+  gitUrl,
+  path,
+  pathInRepository,
+  positive,
+  sshHost,
+  sshHostKey,
+  sshUser,
+} from './fields.js'
 import { duration } from '../model/quantities.js'
 import { serverUrlProblem } from './urls.js'
 
@@ -21,24 +32,10 @@ export const credentialsId = word
 
 const publishOver = z
   .strictObject({
-    host: z
-      .string()
-      .regex(/^([A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f:]+)$/, 'write the name or address of a host')
-      .describe("The publisher's host."),
+    host: sshHost.describe("The publisher's host."),
     port: describe(z.int().min(1).max(65_535).default(22), 'Port of its SSH server. Default: 22.'),
-    user: describe(
-      z
-        .string()
-        .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'write the name of a user')
-        .default('treeswap'),
-      'User there. Default: treeswap.',
-    ),
-    'host-key': z
-      .string()
-      .regex(/^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}$/, {
-        error: 'write the type and the key as they are in /etc/ssh/ssh_host_ed25519_key.pub, without the comment',
-      })
-      .describe('Its host key, as in /etc/ssh/ssh_host_ed25519_key.pub; no other one is accepted.'),
+    user: describe(sshUser.default('treeswap'), 'User there. Default: treeswap.'),
+    'host-key': sshHostKey.describe('Its host key, as in /etc/ssh/ssh_host_ed25519_key.pub; no other one is accepted.'),
     credentials: credentialsId.describe('Jenkins id of the SSH key.'),
   })
   .describe('Publish over SSH, by a forced command, instead of on an agent.')

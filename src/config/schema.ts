@@ -1,6 +1,9 @@
 import * as z from 'zod'
 import { branch, checked, describe, gitUrl, path, pathInRepository, positive } from './fields.js'
 import { credentialsId, jenkins, schedule } from './jenkins-schema.js'
+import { key } from './keys.js'
+import { pacmanRepo } from './pacman-schema.js'
+import { upload } from './uploads.js'
 import { duration, size } from '../model/quantities.js'
 import { baseUrlProblem } from './urls.js'
 
@@ -161,6 +164,7 @@ const machine = z
       schedule.default('H/15 * * * *'),
       'When its Jenkins job polls the profile, in cron\'s form. Default: "H/15 * * * *".',
     ),
+    sign: describe(z.string().optional(), 'Key that signs binary packages. Default: nothing is signed.'),
     publish: describe(z.boolean().default(true), 'Whether its Jenkins job publishes what it has built. Default: true.'),
   })
   .describe('A Gentoo machine type: one tree is published under its name.')
@@ -181,6 +185,9 @@ export const schema = z
     ),
     repos: describe(z.record(z.string(), repo).default({}), 'Ebuild repos by name (profiles/repo_name).'),
     machines: describe(z.record(z.string(), machine).default({}), 'Machines by name.'),
+    pacman: describe(z.record(z.string(), pacmanRepo).default({}), 'Arch package repositories by name.'),
+    keys: describe(z.record(z.string(), key).default({}), 'OpenPGP keys by name.'),
+    uploads: describe(z.record(z.string(), upload).default({}), 'Web hosts by name.'),
     jenkins: jenkins.optional(),
   })
   .describe('treeswap.yaml')

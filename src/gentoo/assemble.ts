@@ -77,6 +77,8 @@ function topOf({ name, role }: Pack): string {
       return ETC_PORTAGE
     case 'var-lib-portage':
       return WORLD_DIRECTORY
+    case 'recipes':
+      throw new Error('no machine has a pack of recipes')
   }
 }
 

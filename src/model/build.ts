@@ -9,7 +9,7 @@ const number = z.int().positive()
 const YEAR_9999 = 253_402_300_799
 
 /** What a pack holds: the role decides where its content goes in a published tree. */
-const role = z.enum(['ebuild-repo', 'etc-portage', 'var-lib-portage', 'packages'])
+const role = z.enum(['ebuild-repo', 'etc-portage', 'var-lib-portage', 'recipes', 'packages'])
 
 /** bytes; a manifest of 500,000 entries has a fifth of it */
 const MAX_MANIFEST = 2 ** 27
@@ -28,7 +28,7 @@ const pack = z.strictObject({
 })
 
 const input = z.strictObject({
-  /** ebuild repo's name, `machine:profile` or `machine:options` */
+  /** ebuild repo's name, `machine:profile` or `machine:options`; URL of a source of recipes */
   name: z.string(),
   /** git URL without credentials */
   url: z.string().optional(),
@@ -43,7 +43,7 @@ const input = z.strictObject({
 
 const fields = z.strictObject({
   schema: z.literal(1),
-  kind: z.enum(['ebuild-repo', 'machine']),
+  kind: z.enum(['ebuild-repo', 'machine', 'pacman-repo']),
   /** tree's name, or the ebuild repo's */
   name: z.string(),
   number,
@@ -96,6 +96,11 @@ export function encodeBuild(build: Build): string {
   return JSON.stringify(build, undefined, 2) + '\n'
 }
 
+/** What it is a build of, as sources of artifacts keep it: trees have one name space. */
+export function itemKind({ kind }: Pick<Build, 'kind'>): 'tree' | 'ebuild-repo' {
+  return kind === 'ebuild-repo' ? kind : 'tree'
+}
+
 /** The pack of binary packages, if the build has any. */
 export function packagesPack({ packs }: Build): Pack | undefined {
   return packs.find((pack) => pack.role === 'packages')
@@ -108,7 +113,7 @@ function contradictions(build: Build): string[] {
 
 function wrongNames({ kind, name, number, base }: Build): string[] {
   const wrong: string[] = []
-  if (!isName(kind === 'machine' ? 'tree' : 'ebuild repo', name)) wrong.push(`${kind} cannot have this name`)
+  if (!isName(kind === 'ebuild-repo' ? 'ebuild repo' : 'tree', name)) wrong.push(`${kind} cannot have this name`)
   if (base !== undefined && base >= number) wrong.push('its base is no earlier build')
   return wrong
 }
@@ -119,6 +124,10 @@ function wrongPacks({ kind, name, packs }: Build): string[] {
   const [first] = packs
   if (kind === 'ebuild-repo' && !(packs.length === 1 && first?.role === 'ebuild-repo' && first.name === name)) {
     wrong.push('an ebuild repo has exactly one pack, which has its name')
+  }
+  if (kind === 'machine' && packs.some((pack) => pack.role === 'recipes')) wrong.push('a machine has no recipes')
+  if (kind === 'pacman-repo' && packs.map((pack) => pack.role).sort().join() !== 'packages,recipes') {
+    wrong.push('a pacman repo has exactly the packs packages and recipes')
   }
   return wrong
 }

@@ -22,7 +22,7 @@ export interface BaseBuild extends PackBase {
 
 /** The latest build of a tree in a source; undefined where there is none. */
 export async function latestBase(source: ArtifactSource, tree: string): Promise<BaseBuild | undefined> {
-  const item: Item = { kind: 'machine', name: tree }
+  const item: Item = { kind: 'tree', name: tree }
   const number = (await source.numbers(item)).at(-1)
   if (number === undefined) return undefined
   const { build } = await source.readBuild(item, number)

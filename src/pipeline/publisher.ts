@@ -40,7 +40,7 @@ export async function serveRequest(text: string, site: PublisherSite, context: C
     )
   }
   const source = sourceOf(site, request, context)
-  const number = await chooseNumber(source, { kind: 'machine', name: request.tree }, request.build)
+  const number = await chooseNumber(source, { kind: 'tree', name: request.tree }, request.build)
   const { fetchedBytes, newObjects } = await pull(store, source, request.tree, number, context)
   const publication = await publish(store, request.tree, number, publisher, context)
   return { ...publication, pulled: { fetchedBytes, newObjects } }

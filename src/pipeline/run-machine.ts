@@ -67,7 +67,7 @@ async function updateLocked(
   const { builder, publisher } = config
   const { name } = machine
   const source = openSource(builder.artifacts)
-  const item: Item = { kind: 'machine', name }
+  const item: Item = { kind: 'tree', name }
   const store = openStore(publisher.root, { create: true })
   context.report.step(`fetching the profile of ${name}`)
   const clone = join(builderDirectories(builder.directory).git, 'profiles', name)

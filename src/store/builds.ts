@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readManifest } from '../artifact/manifest-file.js'
-import { BUILD_FILE, parseBuild } from '../model/build.js'
+import { BUILD_FILE, itemKind, parseBuild } from '../model/build.js'
 import type { Build, Pack } from '../model/build.js'
 import { publishError } from '../model/errors.js'
 import type { Manifest } from '../model/manifest.js'
@@ -48,7 +48,7 @@ export function readBuild(store: Store, tree: string, number: number): Build {
   if (text === undefined) throw unknownBuild(store, tree, number)
   const path = join(store.build(tree, number), BUILD_FILE)
   const build = parseBuild(text, path)
-  if (build.kind === 'machine' && build.name === tree && build.number === number) return build
+  if (itemKind(build) === 'tree' && build.name === tree && build.number === number) return build
   throw publishError(
     'BUILD_INVALID',
     `${path} is the record of ${build.kind} ${formatReference(build.name, build.number)}`,

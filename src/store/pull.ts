@@ -69,7 +69,7 @@ export async function pull(
     removeTree(staging)
     try {
       makeDirectory(staging)
-      return await pullInto(staging, store, source, { kind: 'machine', name: tree }, number, context)
+      return await pullInto(staging, store, source, { kind: 'tree', name: tree }, number, context)
     } catch (error) {
       throw explainDiskError(error, store.root)
     } finally {

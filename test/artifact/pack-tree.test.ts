@@ -32,7 +32,7 @@ describe('packing a machine', () => {
     expect(build.log).to.deep.equal({ file: 'build.log.zst', size: log.length, sha256: sha256(log) })
     expect(String(execFileSync('zstd', ['-dc'], { input: log }))).to.equal('compiled\n')
     const { build: read } = await openDirectorySource(`dir:${temporary()}/out`).readBuild(
-      { kind: 'machine', name: 'box' },
+      { kind: 'tree', name: 'box' },
       1,
     )
     expect(read).to.deep.equal(build)
@@ -44,7 +44,7 @@ describe('packing a machine', () => {
     writeFiles(temporary(), { 'parts/binpkgs/app/two-1.gpkg.tar': '3'.repeat(60_000) })
     const manifest = await fetchManifest(
       openDirectorySource(`dir:${temporary()}/out`),
-      { kind: 'machine', name: 'box' },
+      { kind: 'tree', name: 'box' },
       1,
       packages(first),
     )
@@ -60,7 +60,7 @@ describe('packing a machine', () => {
     const first = await packed(1)
     rmSync(join(temporary(), 'parts/repos'), { recursive: true })
     const source = openDirectorySource(`dir:${temporary()}/out`)
-    const place = { source, item: { kind: 'machine' as const, name: 'box' }, number: 1, pack: first.packs[0]! }
+    const place = { source, item: { kind: 'tree' as const, name: 'box' }, number: 1, pack: first.packs[0]! }
     const second = await packed(2, { repoPacks: [place] })
     expect(second.packs[0]).to.deep.equal(first.packs[0])
     expect(
@@ -75,7 +75,7 @@ describe('packing a machine', () => {
     const build = await packed(1)
     const manifest = await fetchManifest(
       openDirectorySource(`dir:${temporary()}/out`),
-      { kind: 'machine', name: 'box' },
+      { kind: 'tree', name: 'box' },
       1,
       packages(build),
     )

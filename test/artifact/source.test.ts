@@ -24,7 +24,7 @@ import { failure } from './collect.js'
 
 const temporary = temporaryDirectory()
 const overlay: Item = { kind: 'ebuild-repo', name: 'overlay' }
-const box: Item = { kind: 'machine', name: 'box' }
+const box: Item = { kind: 'tree', name: 'box' }
 
 describe('a directory of artifacts', () => {
   it('lists complete builds by number, and nothing else', async () => {
@@ -42,9 +42,9 @@ describe('a directory of artifacts', () => {
   })
 
   it('keeps machines and ebuild repos of the same name apart', async () => {
-    await artifact({ kind: 'machine', name: 'same' }, 1)
+    await artifact({ kind: 'tree', name: 'same' }, 1)
     await artifact({ kind: 'ebuild-repo', name: 'same' }, 2)
-    expect(await source().numbers({ kind: 'machine', name: 'same' })).to.deep.equal([1])
+    expect(await source().numbers({ kind: 'tree', name: 'same' })).to.deep.equal([1])
     expect(await source().numbers({ kind: 'ebuild-repo', name: 'same' })).to.deep.equal([2])
   })
 
@@ -89,7 +89,7 @@ describe('a directory of artifacts', () => {
     const { pack } = await artifact(overlay, 3)
     for (const name of ['../overlay', '..', '.', '', 'a/b', '-rf', 'a\0']) {
       expect((await failure(() => source().numbers({ kind: 'ebuild-repo', name }))).code, name).to.equal('NAME_INVALID')
-      expect((await failure(() => source().readBuild({ kind: 'machine', name }, 3))).code, name).to.equal(
+      expect((await failure(() => source().readBuild({ kind: 'tree', name }, 3))).code, name).to.equal(
         'NAME_INVALID',
       )
     }
@@ -304,14 +304,15 @@ function stored(file: string): string {
 async function artifact(item: Item, number: number, files: Record<string, string> = { 'app/a.ebuild': 'EAPI=8\n' }) {
   const content = join(temporary(), 'content')
   writeFiles(content, files)
-  const output = join(artifacts(), item.kind === 'machine' ? '' : 'repos', item.name, String(number))
+  const output = join(artifacts(), item.kind === 'tree' ? '' : 'repos', item.name, String(number))
   const build = await writeArtifact(output, async (directory): Promise<Build> => {
     const { pack } = await packDirectory(
       { name: item.name, role: 'ebuild-repo', directory: content, output: directory },
       silent,
     )
     const time = '2026-01-01T00:00:00.000Z'
-    return { schema: 1, ...item, number, started: time, finished: time, inputs: [], tools: {}, packs: [pack] }
+    const kind = item.kind === 'tree' ? 'machine' : item.kind
+    return { schema: 1, kind, name: item.name, number, started: time, finished: time, inputs: [], tools: {}, packs: [pack] }
   })
   return { build, pack: build.packs[0]! }
 }

@@ -85,7 +85,7 @@ async function archiveBuilds(): Promise<Map<number, Build>> {
 
 async function baseOf({ number, packs }: Build) {
   const pack = packs.find(({ role }) => role === 'packages')!
-  const item = { kind: 'machine', name: 'box' } as const
+  const item = { kind: 'tree', name: 'box' } as const
   return { number, manifest: await fetchManifest(openDirectorySource(`dir:${artifacts}`), item, number, pack) }
 }
 

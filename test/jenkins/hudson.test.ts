@@ -42,7 +42,7 @@ describe('Jenkins’ REST, at a server that runs', function () {
   const as = (user: User, url = hudson.url): Jenkins => openJenkins({ url, ...user }, { limits: { pauses: [50, 50] } })
 
   const latest = (client: Jenkins, job: string): Promise<number> =>
-    chooseNumber(jenkinsSource(client, job), { kind: 'machine', name: job })
+    chooseNumber(jenkinsSource(client, job), { kind: 'tree', name: job })
 
   async function build(job: string, parameters?: Record<string, string>): Promise<{ number: number; result: string }> {
     const number = await waitForStart(jenkins, await trigger(jenkins, job, parameters), waiting)
@@ -130,13 +130,13 @@ describe('Jenkins’ REST, at a server that runs', function () {
 
     it('are found by number, by permalink, and not where the build failed', async () => {
       const source = jenkinsSource(as(hudson.reader), 'box')
-      const item = { kind: 'machine', name: 'box' } as const
+      const item = { kind: 'tree', name: 'box' } as const
       expect(await latest(jenkins, 'box')).to.equal(2)
       expect(await source.numbers(item)).to.deep.equal([1, 2])
       expect((await source.readBuild(item, 2)).build).to.include({ number: 2, base: 1 })
       expect(await failure(source.readBuild(item, 3))).to.include({ code: 'BUILD_NOT_SUCCESSFUL' })
       expect(await failure(source.readBuild(item, 4))).to.include({ code: 'BUILD_MISSING' })
-      expect(await failure(source.readBuild({ kind: 'machine', name: 'other' }, 2))).to.include({
+      expect(await failure(source.readBuild({ kind: 'tree', name: 'other' }, 2))).to.include({
         code: 'BUILD_MISPLACED',
       })
     })

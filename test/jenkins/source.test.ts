@@ -32,7 +32,7 @@ import type { Fault } from './fake-faults.js'
 import { FakeJenkins, fakeJenkins } from './fake-jenkins.js'
 
 const JOB = 'treeswap/machines/box'
-const box: Item = { kind: 'machine', name: 'box' }
+const box: Item = { kind: 'tree', name: 'box' }
 const users = { treeswap: { token: '11aa22bb', password: 'x' } }
 const large = 'x'.repeat(1_500_000)
 const limits = { answer: 2000, idle: 300, pauses: [5, 5] }
@@ -113,7 +113,7 @@ describe('artifacts of a Jenkins job', () => {
 
   it('belong to one machine: the record says which', async () => {
     await build(3)
-    const other: Item = { kind: 'machine', name: 'other' }
+    const other: Item = { kind: 'tree', name: 'other' }
     expect((await failure(() => source().readBuild(other, 3))).code).to.equal('BUILD_MISPLACED')
     const repo = await failure(() => source().readBuild({ ...box, kind: 'ebuild-repo' }, 3))
     expect(repo).to.include({

@@ -19,7 +19,7 @@ import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 import { archive } from '../store/machine.js'
 
 const JOB = 'treeswap/machines/box'
-const box: Item = { kind: 'machine', name: 'box' }
+const box: Item = { kind: 'tree', name: 'box' }
 const KEEPS = 5
 
 describe('builds in a job that keeps few artifacts', () => {

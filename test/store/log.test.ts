@@ -30,7 +30,7 @@ describe('the log of a build', () => {
     const warnings: string[] = []
     const report = { ...silent.report, warn: (text: string) => warnings.push(text) }
     const source = openDirectorySource(`dir:${directory()}`)
-    const item = { kind: 'machine' as const, name: 'box' }
+    const item = { kind: 'tree' as const, name: 'box' }
     const bytes = await fetchLog(source, item, own, join(directory(), 'store'), { report, signal })
     return { bytes, warnings, files: readdirSync(join(directory(), 'store')) }
   }

@@ -54,7 +54,7 @@ function packagesIndex(packages: Record<string, string>): string {
 
 async function packagesOf(artifacts: string, tree: string, number: number) {
   const source = openDirectorySource(`dir:${artifacts}`)
-  const item: Item = { kind: 'machine', name: tree }
+  const item: Item = { kind: 'tree', name: tree }
   const { build } = await source.readBuild(item, number)
   const pack = build.packs.find(({ role }) => role === 'packages')!
   return { number, manifest: await fetchManifest(source, item, number, pack) }

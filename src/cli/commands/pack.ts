@@ -45,7 +45,7 @@ export const pack = defineCommand({
 async function baseOf(directory: string, tree: string): Promise<PackBase> {
   const { source, item, build } = openArtifact(directory)
   const packages = packagesPack(build)
-  if (item.kind !== 'machine' || build.name !== tree || packages === undefined) {
+  if (build.kind !== 'machine' || build.name !== tree || packages === undefined) {
     throw configurationError(
       'BASE_DIFFERENT',
       `${directory} is build ${build.number} of ${build.name}, not of the machine ${tree}`,

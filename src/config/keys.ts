@@ -1,0 +1,56 @@
+import { resolve } from 'node:path'
+import * as z from 'zod'
+import { describe, path } from './fields.js'
+
+export const key = z
+  .strictObject({
+    fingerprint: z
+      .string()
+      .regex(/^[0-9A-Fa-f]{40}$/, 'write all 40 hexadecimal digits of its fingerprint, without spaces')
+      .describe('Fingerprint of its primary key.'),
+    public: path.describe('File with the public key, armored: what clients get.'),
+    secret: describe(
+      path.optional(),
+      'File with the secret key, armored, on the host that signs. TREESWAP_SIGNING_KEY of the environment goes first.',
+    ),
+    'passphrase-file': describe(
+      path.optional(),
+      'File with its passphrase, and nothing else. TREESWAP_SIGNING_PASSPHRASE of the environment goes first.',
+    ),
+    gpg: describe(
+      z.union([z.boolean(), path]).optional(),
+      "Sign with gpg and its agent (keys on cards): true, or gpg's home directory.",
+    ),
+  })
+  .refine((one) => one.secret === undefined || one.gpg === undefined || one.gpg === false, {
+    path: ['gpg'],
+    error: 'secret and gpg exclude each other: keep the one that signs',
+  })
+  .describe('An OpenPGP key.')
+
+/** An OpenPGP key: what signs, or what clients trust. */
+export interface KeyConfig {
+  name: string
+  /** of the primary key: 40 upper-case hexadecimal digits */
+  fingerprint: string
+  /** absolute, armored */
+  publicFile: string
+  /** absolute, armored; the file that the environment names goes first */
+  secretFile: string | undefined
+  passphraseFile: string | undefined
+  /** gpg signs: its home directory, null for the user's own */
+  gpg: { home: string | null } | undefined
+}
+
+/** @param base directory at which relative paths start */
+export function resolveKey(written: z.infer<typeof key>, name: string, base: string): KeyConfig {
+  const { gpg, secret, 'passphrase-file': passphrase } = written
+  return {
+    name,
+    fingerprint: written.fingerprint.toUpperCase(),
+    publicFile: resolve(base, written.public),
+    secretFile: secret && resolve(base, secret),
+    passphraseFile: passphrase && resolve(base, passphrase),
+    gpg: gpg === undefined || gpg === false ? undefined : { home: gpg === true ? null : resolve(base, gpg) },
+  }
+}
