@@ -1,0 +1,22 @@
+/** Content to be signed; called anew for every reading, since a signature is verified after it was made. */
+export type Content = () => AsyncIterable<Uint8Array> | Buffer
+
+/** A key that signs, and what clients know of it. */
+export interface Signer {
+  /** of the primary key: 40 upper-case hexadecimal digits */
+  readonly fingerprint: string
+  /** when clients stop accepting its signatures; undefined: never */
+  readonly expires: Date | undefined
+  /** binary */
+  readonly publicKey: Uint8Array
+  /**
+   * Binary detached signature, verified. Equal content gives equal bytes.
+   * @throws SIGNING_FAILED, SIGNATURE_BAD, ABORTED, and what reading the content throws
+   */
+  detached(content: Content): Promise<Buffer>
+  /**
+   * Signs text in the clear, with its lines as they are; armored, verified.
+   * @throws as detached
+   */
+  clear(text: string): Promise<string>
+}
