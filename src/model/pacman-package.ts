@@ -41,7 +41,7 @@ export type Compression = (typeof compressions)[number]
 
 const NAME = /^[A-Za-z0-9@_+][A-Za-z0-9@._+-]{0,199}$/
 const VERSION = /^(?:[0-9]{1,18}:)?[A-Za-z0-9_.+~^]{1,180}-[0-9]+(?:\.[0-9]+){0,9}$/
-const ARCHITECTURE = /^[a-z0-9_]{1,32}$/
+const ARCHITECTURE = /^[A-Za-z0-9_]{1,32}$/
 const FILE = /^(.+)-([^-]+-[^-]+)-([^-]+)\.pkg\.tar\.(zst|xz|gz)$/
 
 /** Whether makepkg would take it for a pkgname: it goes into paths, so there is no slash and no dot at its start. */
