@@ -13,7 +13,7 @@ export interface PlannedRecipe {
 export interface PlanRequest {
   recipes: readonly PlannedRecipe[]
   /** of the base build */
-  before: Recipes | undefined
+  before: Pick<Recipes, 'recipes' | 'root'> | undefined
   /** pkgbase of those to be built in any case */
   asked: ReadonlySet<string>
   /** pkgbase → sonames its packages need that the root no longer has */

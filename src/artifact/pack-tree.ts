@@ -1,24 +1,16 @@
-import type { Build, FileRecord, Input, Pack } from '../model/build.js'
+import type { Build, Input, Pack } from '../model/build.js'
 import { configurationError } from '../model/errors.js'
 import { validName } from '../model/names.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
-import {
-  explainDiskError,
-  listDirectory,
-  readStream,
-  readTextIfThere,
-  statusOf,
-  targetStatusOf,
-} from '../system/files.js'
+import { listDirectory, readTextIfThere, statusOf, targetStatusOf } from '../system/files.js'
 import { checkPackages, INDEX } from './check-packages.js'
 import { copyPack } from './copy-pack.js'
 import type { PackPlace } from './copy-pack.js'
-import { HashedFile } from './hashed-file.js'
-import { packDirectory } from './pack.js'
+import { keepLog } from './keep-log.js'
+import { checkBase, packDirectory } from './pack.js'
 import type { PackBase } from './pack.js'
 import { writeArtifact } from './write.js'
-import { compress } from './zstd.js'
 
 export interface TreeRequest {
   /** holds etc-portage/, var-lib-portage/ with world, binpkgs/ with Packages, and repos/NAME/ */
@@ -40,7 +32,6 @@ export interface TreeRequest {
   log?: string
 }
 
-const LOG = 'build.log.zst'
 const parts = ['repos', 'binpkgs', 'etc-portage', 'var-lib-portage']
 
 /**
@@ -53,7 +44,7 @@ export async function packTree(request: TreeRequest, context: Context): Promise<
   const { tree, number, output, base, inputs = [], tools = {} } = request
   validName('tree', tree)
   const started = request.started ?? timestamp()
-  checkBase(request)
+  checkBase(tree, number, base)
   checkProfile(request.directory)
   const repos = findRepos(request)
   for (const { name } of listDirectory(request.directory)) {
@@ -80,15 +71,6 @@ export async function packTree(request: TreeRequest, context: Context): Promise<
       ...(log !== undefined && { log }),
     }
   })
-}
-
-function checkBase({ tree, number, base }: TreeRequest): void {
-  if (base === undefined || base.number < number) return
-  throw configurationError(
-    'BASE_NOT_EARLIER',
-    `build ${base.number} of ${tree} cannot be the base of build ${number}`,
-    'name an earlier build as base, or pack without one',
-  )
 }
 
 /** Both parts of what clients take over: without a world file, their next depclean would remove everything. */
@@ -194,17 +176,6 @@ async function packRest(request: TreeRequest, output: string, context: Context):
   )
   checkPackages(readTextIfThere(`${binpkgs}/${INDEX}`), manifest, binpkgs)
   return [...packs, pack]
-}
-
-async function keepLog(from: string, artifact: string, { signal }: Context): Promise<FileRecord> {
-  const output = new HashedFile(`${artifact}/${LOG}`)
-  try {
-    await compress(readStream(from), (chunk) => output.write(chunk), signal)
-  } catch (error) {
-    output.close()
-    throw explainDiskError(error, artifact)
-  }
-  return { file: LOG, ...output.close() }
 }
 
 function isThere(path: string): boolean {

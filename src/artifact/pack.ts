@@ -93,6 +93,16 @@ export async function packDirectory(
   }
 }
 
+/** @throws BASE_NOT_EARLIER */
+export function checkBase(tree: string, number: number, base: PackBase | undefined): void {
+  if (base === undefined || base.number < number) return
+  throw configurationError(
+    'BASE_NOT_EARLIER',
+    `build ${base.number} of ${tree} cannot be the base of build ${number}`,
+    'name an earlier build as base, or pack without one',
+  )
+}
+
 /** What a checkout or a PKGDIR holds beside its content: Packages.gz is written at every publish. */
 function isLeftOut(role: Role, name: string, path: string): boolean {
   if (role === 'ebuild-repo') return isVersionControl(name)

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { configurationError } from './errors.js'
-import { isPackageName, isPackageVersion, parseFileName } from './pacman-package.js'
+import { isArchitecture, isPackageName, isPackageVersion, parseFileName } from './pacman-package.js'
 
 const packageName = z.string().refine(isPackageName, 'is no name of a package')
 const packageVersion = z.string().refine(isPackageVersion, 'is no version of a package')
@@ -47,6 +47,8 @@ const recipe = z
 
 const schema = z.strictObject({
   schema: z.literal(1),
+  /** of the repo: clients find it under os/ARCHITECTURE */
+  architecture: z.string().refine((name) => isArchitecture(name) && name !== 'any', 'is no architecture of a machine'),
   recipes: z.record(packageName, recipe).transform((record) => new Map(Object.entries(record))),
   /** version of each package in the pristine root */
   root: z.record(packageName, text).transform((record) => new Map(Object.entries(record))),
@@ -64,6 +66,8 @@ export interface RecipeRecord extends Readonly<Omit<Parsed, 'packages' | 'depend
 
 /** `recipes.json`, the pack `recipes` of a pacman repo's build. */
 export interface Recipes {
+  /** of the repo: clients find it under os/ARCHITECTURE */
+  readonly architecture: string
   /** by pkgbase */
   readonly recipes: ReadonlyMap<string, RecipeRecord>
   /** package → version, of the pristine root they were built in */
@@ -90,13 +94,15 @@ export function parseRecipes(json: string, source: string): Recipes {
   if (!result.success) throw invalid(source, z.prettifyError(result.error))
   const twice = madeTwice(result.data)
   if (twice !== undefined) throw invalid(source, `the package ${twice} is in it twice`)
-  return { recipes: result.data.recipes, root: result.data.root }
+  const { architecture, recipes, root } = result.data
+  return { architecture, recipes, root }
 }
 
 /** Equal content gives equal bytes, whatever the order. */
-export function encodeRecipes({ recipes, root }: Recipes): string {
+export function encodeRecipes({ architecture, recipes, root }: Recipes): string {
   const document = {
     schema: 1,
+    architecture,
     recipes: sorted(recipes, ({ packages, dependencies, reason, ...rest }) => ({
       ...rest,
       packages: packages.toSorted((a, b) => compare(a.name, b.name)),
