@@ -17,7 +17,7 @@ import {
 } from '../system/files.js'
 import { aborted, run } from '../system/process.js'
 import { removeGroups } from './control-groups.js'
-import { readOnlyOverlay, type RootPaths } from './layout.js'
+import { readOnlyOverlay, type RootPaths, type RunPlace, scratchPlace, type ScratchPlace } from './layout.js'
 import { writeHead } from './root-record.js'
 
 /** More layers than this are copied into one. */
@@ -26,24 +26,37 @@ const MOST_LAYERS = 8
 const DYING = 30_000
 
 /**
- * Removes what a killed session left: waits for its processes, drops its upper layer and every layer that the head
- * does not name.
+ * Removes what killed sessions left: waits for their processes, drops their upper layers and every layer that the head
+ * does not name. To be called by who has the root alone.
  */
 export async function dropLeftovers(paths: RootPaths, layers: readonly number[]): Promise<void> {
-  await removeGroups(readGroups(paths), DYING)
-  forgetGroups(paths)
+  for (const place of [paths.run, ...usedScratchPlaces(paths)]) await clearPlace(place)
   const known = new Set(layers.map((layer) => layerPath(paths, layer)))
   await removeForeign(
-    ...inside(paths.run),
     ...inside(paths.layers).filter((path) => !known.has(path)),
     ...inside(paths.top).filter((path) => path.endsWith('.tmp')),
   )
 }
 
+/** Removes what a session left in its place: waits for its processes and drops its upper layer. */
+export async function clearPlace(place: RunPlace): Promise<void> {
+  await removeGroups(readGroups(place), DYING)
+  forgetGroups(place)
+  await dropUpper(place)
+}
+
+/** Places in which a scratch session has begun to work: it still does, or it was killed. */
+export function usedScratchPlaces(paths: RootPaths): ScratchPlace[] {
+  return inside(paths.scratch)
+    .flatMap((path) => /\/(\d+)\.lock$/.exec(path)?.[1] ?? [])
+    .map((number) => scratchPlace(paths, Number(number)))
+    .filter(({ directory, groups }) => inside(directory).length > 0 || statusOf(groups) !== undefined)
+}
+
 /** Makes an empty upper layer and what overlayfs needs beside it. */
-export function makeUpper(paths: RootPaths, uidBase: number): void {
-  for (const name of ['upper', 'work', 'merged']) makeDirectory(join(paths.run, name))
-  ownTop(paths.upper, uidBase)
+export function makeUpper(place: RunPlace, uidBase: number): void {
+  for (const name of ['upper', 'work', 'merged']) makeDirectory(join(place.directory, name))
+  ownTop(place.upper, uidBase)
 }
 
 /** The top of a layer is `/` of the container: its root's, and open to all of its users. */
@@ -53,8 +66,8 @@ export function ownTop(layer: string, uidBase: number): void {
 }
 
 /** Removes the upper layer, if there is one, with everything in it. */
-export async function dropUpper(paths: RootPaths): Promise<void> {
-  await removeForeign(...inside(paths.run))
+export async function dropUpper({ directory }: RunPlace): Promise<void> {
+  await removeForeign(...inside(directory))
 }
 
 /**
@@ -64,7 +77,7 @@ export async function dropUpper(paths: RootPaths): Promise<void> {
  */
 export async function commitUpper(paths: RootPaths, layers: readonly number[], context: Context): Promise<number[]> {
   const number = Math.max(...layers) + 1
-  rename(paths.upper, layerPath(paths, number))
+  rename(paths.run.upper, layerPath(paths, number))
   const stack = [...layers, number]
   const squashed = stack.length > MOST_LAYERS ? await squash(paths, stack, context) : stack
   await syncFileSystem(paths.layers)
@@ -84,7 +97,7 @@ async function squash(paths: RootPaths, stack: readonly number[], context: Conte
   context.report.step('joining the layers of the chroot')
   const number = Math.max(...stack) + 1
   makeDirectory(layerPath(paths, number))
-  makeDirectory(join(paths.run, 'merged'))
+  makeDirectory(join(paths.run.directory, 'merged'))
   await run(
     'setpriv',
     [
@@ -110,25 +123,21 @@ export function layerPath(paths: RootPaths, number: number): string {
  * Remembers the control groups of a run, so that the next session finds them when this process is killed. They do not
  * outlive a power cut, so neither need this.
  */
-export function writeGroups(paths: RootPaths, groups: readonly string[]): void {
-  forgetGroups(paths)
-  writeNew(groupsFile(paths), JSON.stringify(groups))
+export function writeGroups(place: RunPlace, groups: readonly string[]): void {
+  forgetGroups(place)
+  writeNew(place.groups, JSON.stringify(groups))
 }
 
 /** To be called when the groups are removed. */
-export function forgetGroups(paths: RootPaths): void {
-  if (statusOf(groupsFile(paths)) !== undefined) removeFile(groupsFile(paths))
+export function forgetGroups({ groups }: RunPlace): void {
+  if (statusOf(groups) !== undefined) removeFile(groups)
 }
 
-function readGroups(paths: RootPaths): string[] {
-  const text = readTextIfThere(groupsFile(paths)) ?? ''
+function readGroups(place: RunPlace): string[] {
+  const text = readTextIfThere(place.groups) ?? ''
   // empty: killed between the two steps of writing, before any group was made
   const groups: unknown = text === '' ? [] : JSON.parse(text)
   return Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : []
-}
-
-function groupsFile(paths: RootPaths): string {
-  return join(paths.top, 'groups.json')
 }
 
 function inside(directory: string): string[] {

@@ -10,10 +10,27 @@ export interface RootPaths {
   /** the list of layers; its atomic rewrite is what commits */
   head: string
   layers: string
-  /** of the running session: upper, work, merged */
-  run: string
+  /** of the exclusive session */
+  run: RunPlace
+  /** of the scratch sessions */
+  scratch: string
+  /** held for a session, shared by scratch sessions; never removed, so that two holders always mean the same file */
+  lock: string
+}
+
+/** Where one session keeps what it changes. */
+export interface RunPlace {
+  /** path below the root's top */
+  name: string
+  /** holds upper, work, merged */
+  directory: string
   upper: string
-  /** held for a session; never removed, so that two holders always mean the same file */
+  /** names the control groups of what runs there (layers.ts) */
+  groups: string
+}
+
+/** The place of a scratch session: whoever holds its lock may use it, and what lies there otherwise is a dead one's. */
+export interface ScratchPlace extends RunPlace {
   lock: string
 }
 
@@ -25,10 +42,21 @@ export function rootPaths(directory: string, name: string): RootPaths {
     record: join(top, 'root.json'),
     head: join(top, 'head.json'),
     layers: join(top, 'layers'),
-    run: join(top, 'run'),
-    upper: join(top, 'run', 'upper'),
+    run: { ...runPlace(top, 'run'), groups: join(top, 'groups.json') },
+    scratch: join(top, 'scratch'),
     lock: join(directory, '.locks', name),
   }
+}
+
+/** @param number counted from 1 */
+export function scratchPlace({ top }: RootPaths, number: number): ScratchPlace {
+  const place = runPlace(top, `scratch/${number}`)
+  return { ...place, groups: `${place.directory}.groups.json`, lock: `${place.directory}.lock` }
+}
+
+function runPlace(top: string, name: string): Omit<RunPlace, 'groups'> {
+  const directory = join(top, name)
+  return { name, directory, upper: join(directory, 'upper') }
 }
 
 /**
@@ -39,9 +67,10 @@ export function rootPaths(directory: string, name: string): RootPaths {
  * off: both tie a layer to the inodes of the layers below, which a squash replaces.
  * Source: Documentation/filesystems/overlayfs.rst of Linux.
  * @param layers numbers from the bottom to the top
+ * @param place name of the session's place
  */
-export function writableOverlay(layers: readonly number[]): string {
-  return `lowerdir=${lowerDirectories(layers)},upperdir=run/upper,workdir=run/work,${overlayFeatures}`
+export function writableOverlay(layers: readonly number[], place: string): string {
+  return `lowerdir=${lowerDirectories(layers)},upperdir=${place}/upper,workdir=${place}/work,${overlayFeatures}`
 }
 
 /** Like writableOverlay, for reading the whole stack. */

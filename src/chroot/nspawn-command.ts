@@ -11,6 +11,8 @@ export interface ContainerPlan {
   uidBase: number
   /** mount options of the overlay, paths relative to the working directory */
   overlay: string
+  /** where the overlay is mounted, relative to the working directory */
+  mountPoint: string
   /** `cgroup.procs` files the container enters */
   cgroupProcs: readonly string[]
   request: RunRequest
@@ -21,8 +23,8 @@ export interface ContainerPlan {
 
 /**
  * Runs as the first process of a PID and a mount namespace of its own, in the root's top directory, with a control
- * channel at descriptor 3. Arguments: cgroup.procs files, `--`, overlay options, identity, path and target of each bind,
- * `--`, then the container's command line.
+ * channel at descriptor 3. Arguments: cgroup.procs files, `--`, overlay options and mount point, identity, path and
+ * target of each bind, `--`, then the container's command line.
  *
  * The first write fails when the caller has died already: from there on the parent-death signal is armed.
  * /run/systemd/nspawn gets a tmpfs because nspawn fails at the end where it is on a disk.
@@ -40,10 +42,10 @@ echo started >&3
 while [ "$1" != -- ]; do echo 0 > "$1"; shift; done
 shift
 mount -t tmpfs -o mode=755,size=1m tmpfs /run/systemd/nspawn
-mount -t overlay -o "$1" overlay run/merged
-shift
+mount -t overlay -o "$1" overlay "$2"
+merged=$(pwd -P)/$2
+shift 2
 number=0
-merged=$(pwd -P)/run/merged
 while [ "$1" != -- ]; do
   case $3 in
     /run/*) [ ! -L "$merged/run" ] ;;
@@ -80,7 +82,7 @@ echo "exit $?" >&3
  * mounts with it.
  */
 export function containerCommand(plan: ContainerPlan): { file: string; args: string[] } {
-  const { cgroupProcs, overlay, request, binds } = plan
+  const { cgroupProcs, overlay, mountPoint, request, binds } = plan
   return {
     file: 'setpriv',
     args: [
@@ -90,6 +92,7 @@ export function containerCommand(plan: ContainerPlan): { file: string; args: str
       ...cgroupProcs,
       '--',
       overlay,
+      mountPoint,
       ...binds.flatMap(({ identity, source, target }) => [identity, source, target]),
       '--',
       ...nspawnCommand(plan),
@@ -101,13 +104,13 @@ export function containerCommand(plan: ContainerPlan): { file: string; args: str
  * A user namespace over the root's own uid range: the container's root is nobody on the host, cannot make device
  * nodes and cannot remount a read-only bind.
  */
-function nspawnCommand({ uidBase, request, binds, terminal }: ContainerPlan): string[] {
+function nspawnCommand({ uidBase, mountPoint, request, binds, terminal }: ContainerPlan): string[] {
   const { argv, env, network, interactive } = request
   return [
     'systemd-nspawn',
     '--quiet',
     '--settings=no',
-    '--directory=run/merged',
+    `--directory=${mountPoint}`,
     '--machine=treeswap',
     `--private-users=${uidBase}:${RANGE}`,
     '--private-users-ownership=off',

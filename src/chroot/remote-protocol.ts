@@ -8,7 +8,7 @@ import { absolutePath, createRequest, runRequest } from './requests.js'
  * Only `abort` and the end of input are heard while a request is worked on. Nothing is taken from the other side that
  * does not have exactly these shapes.
  */
-export const PROTOCOL = 1
+export const PROTOCOL = 2
 
 /** Bytes of one message, its line end included. */
 export const LONGEST_MESSAGE = 4 * 1024 * 1024
@@ -23,6 +23,7 @@ export const request = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('list') }),
   z.strictObject({ type: z.literal('create'), request: createRequest }),
   z.strictObject({ type: z.literal('session'), chroot: name }),
+  z.strictObject({ type: z.literal('scratch'), chroot: name }),
   // within a session
   z.strictObject({ type: z.literal('run'), request: runRequest }),
   z.strictObject({ type: z.literal('commit') }),
@@ -46,6 +47,7 @@ export const answers = {
   list: z.strictObject({ chroots: z.array(chrootInfo), allowed: z.array(name) }),
   create: chrootInfo,
   session: z.strictObject({ uidBase: z.int().positive() }),
+  scratch: z.strictObject({ uidBase: z.int().positive() }),
   run: z.strictObject({ exitCode: z.int() }),
   commit: z.null(),
   reclaim: z.null(),

@@ -23,6 +23,15 @@ export function remoteRootService(program: readonly string[], through: readonly 
       await talk.close()
     }
   }
+  const during =
+    (type: 'session' | 'scratch'): RootService['session'] =>
+    (chroot, context, use) =>
+      talking(context, async (talk) => {
+        const { uidBase } = await talk.ask<'session' | 'scratch'>({ type, chroot })
+        const result = await use(withOwnDirectories(remoteSession(talk, uidBase)))
+        await talk.ask({ type: 'end' })
+        return result
+      })
   return {
     knowsOrigins: true,
     create: (data, context) => {
@@ -31,13 +40,8 @@ export function remoteRootService(program: readonly string[], through: readonly 
     },
     list: async () => (await talking(silent, (talk) => talk.ask({ type: 'list' }))).chroots,
     remove: () => Promise.reject(notHere('removed')),
-    session: (chroot, context, use) =>
-      talking(context, async (talk) => {
-        const { uidBase } = await talk.ask({ type: 'session', chroot })
-        const result = await use(withOwnDirectories(remoteSession(talk, uidBase)))
-        await talk.ask({ type: 'end' })
-        return result
-      }),
+    session: during('session'),
+    scratch: during('scratch'),
   }
 }
 

@@ -71,6 +71,15 @@ export interface RootService {
    * @throws CHROOT_MISSING, CHROOT_BUSY, and what `use` throws
    */
   session<T>(chroot: string, context: Context, use: (session: Session) => Promise<T>): Promise<T>
+  /**
+   * Gives `use` the root as it is with an empty layer of its own on top. Many scratch sessions of one root may run at a
+   * time; none sees what another does, none can commit, and everything is undone at the end. They have the root's uid
+   * range in common: a directory that one of them was lent for writing must not be lent to, or taken back by, another
+   * one while a program runs in the first.
+   * @throws CHROOT_MISSING, CHROOT_BUSY (a session has the root, or as many scratch sessions as may be run already),
+   * and what `use` throws
+   */
+  scratch<T>(chroot: string, context: Context, use: (session: Session) => Promise<T>): Promise<T>
 }
 
 /** One use of a root under its lock: everything run in it is undone at the end unless it was committed. */
@@ -87,7 +96,10 @@ export interface Session {
    * BIND_TARGET, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, ABORTED, CONTAINER_FAILED
    */
   run(request: RunRequest, onLine: (line: string) => unknown): Promise<number>
-  /** Makes everything done since the session began, or since the last commit, part of the root: durable on return. */
+  /**
+   * Makes everything done since the session began, or since the last commit, part of the root: durable on return.
+   * @throws COMMIT_REFUSED in a scratch session
+   */
   commit(): Promise<void>
   /**
    * Gives what this root's containers wrote below `directory`, in this session or a dead one, to the caller: readable

@@ -11,6 +11,7 @@ import { type RootPaths, rootPaths } from './layout.js'
 import { withOwnDirectories } from './own-directories.js'
 import { type CreateRequest, parseCreateRequest, type RootService, type Session } from './requests.js'
 import { type ChrootInfo, readRoot, writeHead, writeRecord } from './root-record.js'
+import { inScratchPlace, ScratchSession } from './scratch.js'
 import { LockedSession } from './session.js'
 import { fillLayer } from './source.js'
 import { abandonedRanges, allocateUidRange, keepUidRange } from './uid-ranges.js'
@@ -18,8 +19,34 @@ import { abandonedRanges, allocateUidRange, keepUidRange } from './uid-ranges.js
 /**
  * @param directory BUILDER/chroots; made when it is not there. Each root below it is closed to other users.
  * @param caller whom root works for where that is not root itself
+ * @param mostScratch how many scratch sessions of a root may run at a time
  */
-export function openRootService(directory: string, caller?: Caller): RootService {
+export function openRootService(
+  directory: string,
+  caller?: Caller,
+  mostScratch: (name: string) => number = () => Infinity,
+): RootService {
+  const callerOf = (): Caller => {
+    const taken = listRoots(directory).map(({ uidBase }) => uidBase)
+    return { ...(caller ?? ownCaller()), abandoned: abandonedRanges(directory, taken) }
+  }
+  /** Gives the session to `use`, and undoes it whatever happens. */
+  async function undone<T>(
+    session: LockedSession,
+    context: Context,
+    use: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    let result: T
+    try {
+      result = await use(caller === undefined ? withOwnDirectories(session) : session)
+    } catch (error) {
+      // what went wrong first is what the reader has to know; the next session cleans up again
+      await session.end().catch((later: unknown) => context.report.warn(String(later)))
+      throw error
+    }
+    await session.end()
+    return result
+  }
   const service: RootService = {
     knowsOrigins: false,
     create: async (data, context) => {
@@ -48,20 +75,19 @@ export function openRootService(directory: string, caller?: Caller): RootService
       return locked(paths, name, context, async () => {
         const root = present(directory, name)
         await dropLeftovers(paths, root.layers)
-        const taken = listRoots(directory).map(({ uidBase }) => uidBase)
-        const abandoned = abandonedRanges(directory, taken)
-        const session = new LockedSession(paths, root, { ...(caller ?? ownCaller()), abandoned }, context)
-        let result: T
-        try {
-          result = await use(caller === undefined ? withOwnDirectories(session) : session)
-        } catch (error) {
-          // what went wrong first is what the reader has to know; the next session cleans up again
-          await session.end().catch((later: unknown) => context.report.warn(String(later)))
-          throw error
-        }
-        await session.end()
-        return result
+        return undone(new LockedSession(paths, root, callerOf(), context), context, use)
       })
+    },
+    scratch: async <T>(name: string, context: Context, use: (session: Session) => Promise<T>) => {
+      requireRoot()
+      const paths = existing(directory, name)
+      const shared = () => {
+        const root = present(directory, name)
+        return inScratchPlace(paths, { name, most: mostScratch(name) }, context, (place) =>
+          undone(new ScratchSession(paths, root, callerOf(), context, place), context, use),
+        )
+      }
+      return locked(paths, name, context, shared, true)
     },
   }
   return service
@@ -141,12 +167,18 @@ function present(directory: string, name: string): ChrootInfo {
   )
 }
 
-async function locked<T>(paths: RootPaths, name: string, { signal }: Context, action: () => Promise<T>): Promise<T> {
+async function locked<T>(
+  paths: RootPaths,
+  name: string,
+  { signal }: Context,
+  action: () => Promise<T>,
+  shared = false,
+): Promise<T> {
   const state = { entered: false }
   // who can open a lock can hold it
   makeDirectory(dirname(paths.lock), 0o700)
   try {
-    return await withLock(paths.lock, { what: `the chroot ${name}`, signal }, () => {
+    return await withLock(paths.lock, { what: `the chroot ${name}`, signal, shared }, () => {
       state.entered = true
       return action()
     })

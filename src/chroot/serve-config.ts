@@ -27,6 +27,8 @@ export interface AllowedChroot {
   from: string | undefined
   /** whether programs in it may use the host's network */
   network: boolean
+  /** scratch sessions at a time; each may use what `limits` allows */
+  scratch: number
   /** at most; what is absent is not limited here */
   limits: Limits
 }
@@ -34,6 +36,7 @@ export interface AllowedChroot {
 const allowed = z.strictObject({
   from: absolutePath.optional(),
   network: z.boolean().default(false),
+  scratch: z.int().min(1).max(1000).default(4),
   limits: z
     .strictObject({
       memory: size.optional(),
@@ -93,6 +96,7 @@ function parseRootConfig(text: string, file: string): RootConfig {
           {
             from,
             network,
+            scratch,
             limits: { memory, processes, time },
           },
         ]) => [
@@ -101,6 +105,7 @@ function parseRootConfig(text: string, file: string): RootConfig {
             name,
             from,
             network,
+            scratch,
             limits: {
               ...(memory !== undefined && { memory }),
               ...(processes !== undefined && { processes }),

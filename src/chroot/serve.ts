@@ -16,7 +16,7 @@ import { allowedChroot, allowedOrigin, allowedRun } from './serve-policy.js'
 const LEAVING = 3000
 
 /**
- * Serves one runner until it is gone: one list, one created root, or one session.
+ * Serves one runner until it is gone: one list, one created root, or one session, exclusive or not.
  * @param args of the command line
  * @param caller who started this program through sudo
  */
@@ -45,7 +45,8 @@ async function serve(
   const own = { type: 'hello', protocol: PROTOCOL, version: version() } as const
   await conversation.send(own)
   if (greeting.protocol !== PROTOCOL) return
-  const service = openRootService(config.directory, { uid, gid, below: config.binds })
+  const mostScratch = (name: string): number => config.chroots.get(name)?.scratch ?? 0
+  const service = openRootService(config.directory, { uid, gid, below: config.binds }, mostScratch)
   const first = await conversation.next()
   if (first !== undefined) await begin(first, config, service, conversation)
 }
@@ -64,10 +65,11 @@ async function begin(
   } else if (first.type === 'create') {
     const allowed = allowedChroot(config, first.request.name)
     await answer('create', await service.create(allowedOrigin(allowed, first.request.from), context))
-  } else if (first.type === 'session') {
+  } else if (first.type === 'session' || first.type === 'scratch') {
+    const { type } = first
     const allowed = allowedChroot(config, first.chroot)
-    const ended = await service.session(allowed.name, context, async (session) => {
-      await answer('session', { uidBase: session.uidBase })
+    const ended = await service[type](allowed.name, context, async (session) => {
+      await answer(type, { uidBase: session.uidBase })
       return serveSession(session, allowed, conversation)
     })
     if (ended) await answer('end', null)

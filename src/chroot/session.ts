@@ -5,7 +5,7 @@ import type { Caller } from './caller.js'
 import { runContainer } from './container.js'
 import { makeGroups, outOfMemoryKills, planGroups, readHierarchies, removeGroups } from './control-groups.js'
 import { commitUpper, dropLeftovers, dropUpper, forgetGroups, makeUpper, writeGroups } from './layers.js'
-import { type RootPaths, writableOverlay } from './layout.js'
+import { type RootPaths, type RunPlace, writableOverlay } from './layout.js'
 import { lendDirectories, reclaimTree } from './owners.js'
 import type { PinnedBind } from './nspawn-command.js'
 import { pinDirectory, type Pinned } from './pinned.js'
@@ -23,9 +23,10 @@ export class LockedSession implements Session {
 
   constructor(
     private readonly paths: RootPaths,
-    private readonly root: ChrootInfo,
+    protected readonly root: ChrootInfo,
     private readonly caller: Caller,
     private readonly context: Context,
+    protected readonly place: RunPlace = paths.run,
   ) {
     this.layers = root.layers
   }
@@ -37,7 +38,7 @@ export class LockedSession implements Session {
   async run(data: RunRequest, onLine: (line: string) => unknown): Promise<number> {
     const request = parseRunRequest(data)
     return this.alone(async () => {
-      if (!this.fresh) makeUpper(this.paths, this.uidBase)
+      if (!this.fresh) makeUpper(this.place, this.uidBase)
       this.fresh = true
       const pins: Pinned[] = []
       try {
@@ -61,7 +62,7 @@ export class LockedSession implements Session {
       if (!this.fresh) return
       this.layers = await commitUpper(this.paths, this.layers, this.context)
       this.fresh = false
-      await dropUpper(this.paths)
+      await dropUpper(this.place)
     })
   }
 
@@ -92,16 +93,17 @@ export class LockedSession implements Session {
     binds: readonly PinnedBind[],
     onLine: (line: string) => unknown,
   ): Promise<number> {
-    const name = `treeswap-${this.root.name}-${sha256(this.paths.top).slice(0, 8)}`
+    const name = `treeswap-${this.root.name}-${sha256(this.place.directory).slice(0, 8)}`
     const plan = planGroups(readHierarchies(), name, request.limits)
-    writeGroups(this.paths, plan.groups)
+    writeGroups(this.place, plan.groups)
     try {
       const groups = makeGroups(plan)
       const code = await runContainer(
         this.paths.top,
         {
           uidBase: this.uidBase,
-          overlay: writableOverlay(this.layers),
+          overlay: writableOverlay(this.layers, this.place.name),
+          mountPoint: `${this.place.name}/merged`,
           cgroupProcs: groups.map((group) => `${group}/cgroup.procs`),
           request,
           binds,
@@ -114,7 +116,7 @@ export class LockedSession implements Session {
       return code
     } finally {
       await removeGroups(plan.groups, ENDING)
-      forgetGroups(this.paths)
+      forgetGroups(this.place)
     }
   }
 

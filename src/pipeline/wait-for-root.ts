@@ -18,6 +18,7 @@ export function waitingForRoots(service: RootService, pause = PAUSE): RootServic
     create: (request, context) => whenFree(request.name, context, pause, () => service.create(request, context)),
     remove: (name, context) => whenFree(name, context, pause, () => service.remove(name, context)),
     session: (name, context, use) => whenFree(name, context, pause, () => service.session(name, context, use)),
+    scratch: (name, context, use) => whenFree(name, context, pause, () => service.scratch(name, context, use)),
   }
 }
 

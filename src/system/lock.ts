@@ -11,6 +11,8 @@ export interface LockOptions {
   what: string
   /** seconds to wait for another holder; default 0 */
   wait?: number
+  /** others may hold it as well, as long as nobody has it alone; default false */
+  shared?: boolean
   /** ends the wait; what is done under the lock has to listen itself */
   signal?: AbortSignal
 }
@@ -20,18 +22,33 @@ type Holder = ChildProcessByStdio<Writable, Readable, null>
 const BUSY = 9
 
 /**
- * Runs `action` while holding an exclusive lock on `path`. The lock is held by a flock(1) child as long as our pipe
- * to it is open, so the kernel frees it when this process dies, however it dies: there are no stale locks.
+ * Runs `action` while holding a lock on `path`, exclusive unless `shared`. The lock is held by a flock(1) child as long
+ * as our pipe to it is open, so the kernel frees it when this process dies, however it dies: there are no stale locks.
  * @throws LOCKED when another process has it, ABORTED, PROGRAM_MISSING, LOCK_LOST when the child was killed meanwhile
  */
 export async function withLock<T>(path: string, options: LockOptions, action: () => Promise<T>): Promise<T> {
-  const { what, wait = 0, signal } = options
+  const done = await tryLock(path, options, action)
+  if (done !== undefined) return done.value
+  throw inUse(path, options.what)
+}
+
+/**
+ * Like withLock, for those who have another plan where the lock is not to be had.
+ * @returns undefined when another process has it; nothing was done then
+ * @throws LOCKED when it cannot be made, ABORTED, PROGRAM_MISSING, LOCK_LOST
+ */
+export async function tryLock<T>(
+  path: string,
+  options: LockOptions,
+  action: () => Promise<T>,
+): Promise<{ value: T } | undefined> {
+  const { what, signal } = options
   const refuseIfStopped = (): void => {
     if (signal?.aborted === true) throw aborted(`the wait for ${what}`)
   }
   refuseIfStopped()
   makeDirectory(dirname(path))
-  const holder = startHolder(path, wait)
+  const holder = startHolder(path, options)
   const ended = new Promise<number | null>((resolve, reject) => {
     holder.once('close', resolve)
     holder.once('error', (cause) => reject(programMissing('flock', cause)))
@@ -42,14 +59,15 @@ export async function withLock<T>(path: string, options: LockOptions, action: ()
   const first = await Promise.race([held, ended]).finally(() => signal?.removeEventListener('abort', stop))
   if (first !== 'held') {
     refuseIfStopped()
-    throw notLocked(path, what, first)
+    if (first === BUSY) return undefined
+    throw notLocked(path, what)
   }
-  return await holding(holder, ended, what, action)
+  return { value: await holding(holder, ended, what, action) }
 }
 
-function startHolder(path: string, wait: number): Holder {
+function startHolder(path: string, { wait = 0, shared = false }: LockOptions): Holder {
   const patience = ['--wait', String(wait), '--conflict-exit-code', String(BUSY)]
-  return spawn('flock', ['--exclusive', ...patience, path, 'sh', '-c', 'echo held; exec cat'], {
+  return spawn('flock', [shared ? '--shared' : '--exclusive', ...patience, path, 'sh', '-c', 'echo held; exec cat'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     detached: true,
   })
@@ -77,12 +95,14 @@ async function holding<T>(
   )
 }
 
-function notLocked(path: string, what: string, exitCode: number | null): Error {
+function inUse(path: string, what: string): Error {
   return infrastructureError(
     'LOCKED',
-    exitCode === BUSY ? `${what} is in use by another treeswap process` : `${what} could not be locked (${path})`,
-    exitCode === BUSY
-      ? `wait for it to end; \`fuser -v ${path}\` names the process`
-      : 'see that the directory is writable',
+    `${what} is in use by another treeswap process`,
+    `wait for it to end; \`fuser -v ${path}\` names the process`,
   )
+}
+
+function notLocked(path: string, what: string): Error {
+  return infrastructureError('LOCKED', `${what} could not be locked (${path})`, 'see that the directory is writable')
 }
