@@ -3,6 +3,7 @@
  * @param body gets the path of the configuration, or null: then the runner takes the agent's own
  */
 def call(Map options, Closure body) {
+    treeswapOptions 'treeswapJob', [config: options.config], ['config']
     node(options.agent ?: 'treeswap') {
         timeout(time: options.timeout ?: 720, unit: 'MINUTES') {
             body(configuration(options.config, options.poll == true))
@@ -14,7 +15,6 @@ private String configuration(Object given, boolean poll) {
     Object config = given == null ? ownRepository() : given
     if (config == null) return null
     if (config instanceof Map) {
-        treeswapOptions 'config', config, ['url', 'branch', 'credentials', 'path']
         treeswapCheckout([url: config.url, branch: config.branch, credentials: config.credentials], [directory: 'config', poll: poll])
         return "config/${config.path ?: 'treeswap.yaml'}"
     }

@@ -1,7 +1,21 @@
 /** Stops the build at an option that a step does not have, and names the one that was meant. See treeswapOptions.txt. */
 void call(String step, Map options, List known) {
-    String wrong = complaint(step, options, known)
+    String wrong = complaint(step, options, known) ?: complaintOfMaps(step, options)
     if (wrong) error wrong
+}
+
+/** Options that are maps: publishOver is written by people with credentials alone, by generated jobs with all that there is. */
+@NonCPS
+private String complaintOfMaps(String step, Map options) {
+    // anything else than a map is a repository of Jenkins' own: scm
+    String wrong = options.config instanceof Map
+        ? complaint("config of ${step}", options.config, ['url', 'branch', 'credentials', 'path'])
+        : null
+    if (wrong || !options.publishOver) return wrong
+    if (options.publishOver instanceof Map) {
+        return complaint("publishOver of ${step}", options.publishOver, ['credentials', 'host', 'port', 'user', 'hostKey'])
+    }
+    return "configuration: publishOver of ${step} is no map: write publishOver: [credentials: ID]."
 }
 
 @NonCPS

@@ -52,12 +52,13 @@ describe('the library in a script sandbox', function () {
     treeswapRepo: "treeswapRepo repo: 'gentoo', CONFIG",
     treeswapMachine: "treeswapMachine machine: 'database', repos: ['gentoo'], junit: true, CONFIG",
     'treeswapMachine over SSH':
-      "treeswapMachine machine: 'database', publishOver: [host: 'h', credentials: 'ssh'], CONFIG",
+      "treeswapMachine machine: 'database', publishOver: [host: 'h', port: 22, credentials: 'ssh'], CONFIG",
     treeswapPublish: "treeswapPublish tree: 'database', reference: '-1', CONFIG",
     treeswapRollback: "treeswapRollback tree: 'database', publishOver: [credentials: 'ssh'], CONFIG",
     treeswapSeed: 'treeswapSeed allowShrink: true, CONFIG',
     treeswapReport: 'treeswapReport()',
     'an unknown option': "treeswapMachine machin: 'database'",
+    'an unknown option of config': "treeswapMachine machine: 'database', config: [brnch: 'main']",
     'what fails': "treeswapPublish tree: 'missing'",
     'what is half done': "treeswapPublish tree: 'half'",
   }

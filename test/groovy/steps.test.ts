@@ -184,8 +184,42 @@ describe('the step treeswap', function () {
       expect(steps).to.deep.equal(['error'])
     })
 
+    it('name it in config and publishOver, too, and not after a whole build', async () => {
+      const calls = [
+        "treeswapMachine machine: 'm', config: [url: 'u', brnch: 'main']",
+        "treeswapMachine machine: 'm', publishOver: [credential: 'key']",
+        "treeswapMachine machine: 'm', publishOver: 'key'",
+        "treeswapPublish tree: 'm', publishOver: [hostkey: 'key']",
+        "treeswapRollback tree: 'm', publishOver: [crdentials: 'key']",
+        "treeswapRepo repo: 'r', config: [pth: 'x']",
+        "treeswapSeed config: [uri: 'u']",
+        "treeswapReport config: [credential: 'c']",
+        "treeswapJob(config: [file: 'x']) { }",
+        // as in generated jobs
+        "treeswapOptions 'all', [publishOver: [host: 'h', port: 22, user: 'u', hostKey: 'k', credentials: 'c'], " +
+          "config: [url: 'u', branch: 'b', credentials: 'c', path: 'p']], ['publishOver', 'config']",
+      ]
+      const attempt = (call: string): string =>
+        `try {\n${call}\necho 'taken'\n} catch (Exception refused) {\necho refused.message\n}`
+      const { console, steps } = await run(calls.map(attempt).join('\n'))
+      const said = console.filter((line) => /^taken|configuration:/.test(line))
+      expect(said.map((line) => line.replace(/^configuration: |[?:] [A-Zw].*$/g, ''))).to.deep.equal([
+        'config of treeswapMachine has no option brnch: did you mean branch',
+        'publishOver of treeswapMachine has no option credential: did you mean credentials',
+        'publishOver of treeswapMachine is no map',
+        'publishOver of treeswapPublish has no option hostkey: did you mean hostKey',
+        'publishOver of treeswapRollback has no option crdentials: did you mean credentials',
+        'config of treeswapRepo has no option pth: did you mean path',
+        'config of treeswapSeed has no option uri: did you mean url',
+        'config of treeswapReport has no option credential: did you mean credentials',
+        'config of treeswapJob has no option file: did you mean url',
+        'taken',
+      ])
+      expect(steps).not.to.include('node')
+    })
+
     describe('take treeswap.yaml', () => {
-      const repositoryWith = (files: Record<string, string>): NonNullable<Pipeline['scm']> => {
+      const repositoryWith = (files: Record<string, string>): object => {
         const repository = join(directory(), 'repository')
         writeFiles(repository, files)
         commitAll(repository)
