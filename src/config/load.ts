@@ -12,8 +12,11 @@ import type { Problem } from './contradictions.js'
 import { locate } from './locate.js'
 import { configJsonSchema, schema, SCHEMA_VERSION } from './schema.js'
 
+/** The host's own configuration. */
+export const HOST_CONFIG = '/etc/treeswap/treeswap.yaml'
+
 /** Where the configuration is looked for when no file is named. */
-const CONFIG_FILES = ['treeswap.yaml', '/etc/treeswap/treeswap.yaml']
+const CONFIG_FILES = ['treeswap.yaml', HOST_CONFIG]
 
 /** The smallest configuration that does something. */
 const EXAMPLE = `schema: 1

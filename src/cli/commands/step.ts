@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
-import { loadConfig } from '../../config/load.js'
-import { exitCodes } from '../../model/errors.js'
+import type { Config } from '../../config/config.js'
+import { HOST_CONFIG, loadConfig } from '../../config/load.js'
+import { configurationError, exitCodes } from '../../model/errors.js'
 import type { Context } from '../../model/report.js'
 import { runStep } from '../../pipeline/step.js'
 import { StepFailure } from '../../pipeline/step-build.js'
 import { parseStepRequest } from '../../pipeline/step-request.js'
-import type { StepResult } from '../../pipeline/step-request.js'
-import { readText, writeAtomically } from '../../system/files.js'
+import type { StepRequest, StepResult } from '../../pipeline/step-request.js'
+import { exists, readText, writeAtomically } from '../../system/files.js'
 import { defineCommand } from '../command.js'
 import { explainError } from '../explain-error.js'
 
@@ -29,7 +30,7 @@ export const step = defineCommand({
 async function answer(file: string, context: Context): Promise<{ result: StepResult; exitCode: number }> {
   try {
     const request = parseStepRequest(readText(file))
-    const outcome = await runStep(loadConfig(request.config), request, context)
+    const outcome = await runStep(configurationOf(request), request, context)
     return { result: { schema: 1, status: 'ok', ...outcome }, exitCode: 0 }
   } catch (caught) {
     const failure = caught instanceof StepFailure ? caught : undefined
@@ -40,6 +41,17 @@ async function answer(file: string, context: Context): Promise<{ result: StepRes
     const told = { category, code, message, hint, description: described(code, message) }
     return { result: { schema: 1, status: 'failed', ...told, ...failure?.outcome }, exitCode: exitCodes[category] }
   }
+}
+
+/** Without a name it is the agent's: what lies in a workspace may be left over from another build. */
+function configurationOf({ config }: StepRequest): Config {
+  if (config !== undefined) return loadConfig(config)
+  if (exists(HOST_CONFIG)) return loadConfig(HOST_CONFIG)
+  throw configurationError(
+    'CONFIG_MISSING',
+    `the job does not say where its configuration is, and this agent has no ${HOST_CONFIG}`,
+    "write config: [url: …, branch: …] in the call of the step, or put treeswap.yaml into the Jenkinsfile's repository or on the agent",
+  )
 }
 
 /** For the list of builds: one line. */
