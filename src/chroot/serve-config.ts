@@ -1,7 +1,7 @@
 import { parse } from 'yaml'
 import * as z from 'zod'
 import { configurationError } from '../model/errors.js'
-import { isName } from '../model/names.js'
+import { didYouMean, isName } from '../model/names.js'
 import { duration, size } from '../model/quantities.js'
 import { readText, statusOf } from '../system/files.js'
 import { absolutePath, type Limits } from './requests.js'
@@ -33,17 +33,17 @@ export interface AllowedChroot {
   limits: Limits
 }
 
+const limits = z.strictObject({
+  memory: size.optional(),
+  processes: z.int().min(16).optional(),
+  time: duration.optional(),
+})
+
 const allowed = z.strictObject({
   from: absolutePath.optional(),
   network: z.boolean().default(false),
   scratch: z.int().min(1).max(1000).default(4),
-  limits: z
-    .strictObject({
-      memory: size.optional(),
-      processes: z.int().min(16).optional(),
-      time: duration.optional(),
-    })
-    .default({}),
+  limits: limits.default({}),
 })
 
 const written = z.strictObject({
@@ -76,9 +76,13 @@ export function loadRootConfig(file: string): RootConfig {
   return config
 }
 
-function parseRootConfig(text: string, file: string): RootConfig {
+/**
+ * @param file named in errors
+ * @throws ROOT_CONFIG_INVALID
+ */
+export function parseRootConfig(text: string, file: string): RootConfig {
   const result = written.safeParse(parsed(text, file))
-  if (!result.success) throw invalid(file, z.prettifyError(result.error))
+  if (!result.success) throw invalid(file, result.error.issues.map(explain).join('; '))
   const { user, directory, binds, chroots } = result.data
   for (const bind of binds) {
     if (bind === '/' || overlap(bind, directory)) {
@@ -116,6 +120,17 @@ function parseRootConfig(text: string, file: string): RootConfig {
       ),
     ),
   }
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  const { path, message } = issue
+  const place = path.map(String).join('.')
+  if (issue.code !== 'unrecognized_keys') return place === '' ? message : `${place}: ${message}`
+  // chroots.NAME, chroots.NAME.limits
+  const { shape } = path.length === 0 ? written : path.length === 2 ? allowed : limits
+  const known = Object.keys(shape)
+  const meant = (key: string): string => didYouMean(key, known) || `there are ${known.join(', ')}`
+  return issue.keys.map((key) => `${[...path.map(String), key].join('.')}: unknown key: ${meant(key)}`).join('; ')
 }
 
 function parsed(text: string, file: string): unknown {

@@ -26,7 +26,7 @@ export function allowedOrigin({ name, from }: AllowedChroot, asked: CreateReques
   if (wanted !== undefined && wanted !== from) {
     throw configurationError(
       'ORIGIN_REFUSED',
-      `the chroot ${name} is not made from ${wanted}: the administrator of this host says from what`,
+      `the chroot ${name} is not made from ${wanted}: root.yaml, the administrator's, names ${from ?? 'nothing'}`,
       from === undefined
         ? `let the administrator make it, or set chroots.${name}.from in root.yaml`
         : `leave \`from\` out, or write ${from}`,

@@ -52,6 +52,14 @@ describe('an agent that is not root', function () {
     expect(root?.detail).to.include('database')
   })
 
+  it('is told what root.yaml names, by `chroot create`, when it names a file that is not there', async () => {
+    const result = await site.run(['chroot', 'create', 'database', '--from', '/nowhere/stage3.tar.xz'])
+    const { error } = result.document() as { error: { code: string; message: string; hint: string } }
+    expect(error.code).to.equal('ORIGIN_REFUSED')
+    expect(error.message).to.contain('/nowhere/stage3.tar.xz').and.to.contain('root.yaml')
+    expect(error.hint).to.match(/leave `from` out, or write \/./)
+  })
+
   it('builds a machine, whose root is made from what the administrator says, and publishes it', async () => {
     const { machines } = await site.succeed<Run>('run')
     expect(machines[0]?.build?.compiled).to.have.members(['app-test/first-1', 'app-test/second-1'])

@@ -22,7 +22,8 @@ export const chrootCreate = defineCommand({
     const builder = builderOf(args)
     const service = rootServiceOf(builder)
     const from = args.from === undefined ? builder.config?.chroots.get(args.name)?.from : resolve(args.from)
-    if (from === undefined ? !service.knowsOrigins : targetStatusOf(from) === undefined) {
+    // who knows the origins says which one is right, also where this user may not see it
+    if (!service.knowsOrigins && (from === undefined || targetStatusOf(from) === undefined)) {
       throw configurationError(
         'CHROOT_ORIGIN',
         from === undefined ? `nothing says what ${args.name} is to be made from` : `there is no ${from}`,
