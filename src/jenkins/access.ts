@@ -2,7 +2,7 @@ import type { JenkinsConfig } from '../config/jenkins.js'
 import { serverUrlProblem } from '../config/urls.js'
 import { configurationError } from '../model/errors.js'
 import { jenkinsEnvironment } from '../system/environment.js'
-import { readText, targetStatusOf } from '../system/files.js'
+import { errorCode, readText, targetStatusOf } from '../system/files.js'
 
 /** Where a Jenkins is and who asks. Without a token and a password it is asked anonymously. */
 export interface Access {
@@ -68,13 +68,18 @@ function readToken(file: string): string {
     configurationError(
       'TOKEN_FILE',
       `the file with the API token, ${file}, ${why}`,
-      'make a token in Jenkins (your name, Security, API Token), write it into that file alone, and chmod 0600 it',
+      'make a token in Jenkins (your name, Security, API Token), write it into that file alone, ' +
+        'give the file the group of the user who runs this, and chmod 0640 it',
     )
-  const status = targetStatusOf(file)
-  if (status === undefined) throw wrong('is not there')
-  if (!status.isFile() || status.size > MAX_TOKEN) throw wrong('is no file with a token')
-  if ((status.mode & 0o007) !== 0) throw wrong('can be read or changed by everybody')
-  const token = readText(file).trim()
-  if (!/^[!-~]+$/.test(token)) throw wrong('does not hold one word')
-  return token
+  try {
+    const status = targetStatusOf(file)
+    if (status === undefined) throw wrong('is not there')
+    if (!status.isFile() || status.size > MAX_TOKEN) throw wrong('is no file with a token')
+    if ((status.mode & 0o007) !== 0) throw wrong('can be read or changed by everybody')
+    const token = readText(file).trim()
+    if (!/^[!-~]+$/.test(token)) throw wrong('does not hold one word')
+    return token
+  } catch (error) {
+    throw errorCode(error) === 'EACCES' ? wrong('cannot be read by this user') : error
+  }
 }

@@ -32,11 +32,12 @@ function parseSelector(text: string, whole: string): Selector {
   if (text === 'published' || text === 'latest') return { kind: text }
   if (text === '-1') return { kind: 'previous' }
   if (/^[1-9][0-9]{0,9}$/.test(text)) return { kind: 'number', number: Number(text) }
-  if (/^[A-Za-z]/.test(text)) return { kind: 'tag', tag: validName('tag', text) }
+  if (/^[A-Za-z][^@]*$/.test(text)) return { kind: 'tag', tag: validName('tag', text) }
   throw configurationError(
     'REFERENCE_INVALID',
     `${JSON.stringify(whole)} does not name a build`,
-    'write TREE, TREE@12, TREE@published, TREE@latest, TREE@-1 or TREE@TAG',
+    'write TREE, TREE@12, TREE@published, TREE@latest, TREE@-1 or TREE@TAG; ' +
+      'in a job, where the tree is given apart, only what follows the @: 12, latest, -1 or a tag',
   )
 }
 

@@ -85,6 +85,6 @@ function unknownTree(store: Store, tree: string): Error {
     didYouMean(tree, known) ||
       (known.length > 0
         ? `it has builds of ${known.join(', ')}`
-        : `it is empty: \`treeswap pull ${tree}@N --from dir:PATH\` brings a build`),
+        : `it is empty: publish a build first, or bring one: \`treeswap pull ${tree}@N --from dir:PATH\``),
   )
 }

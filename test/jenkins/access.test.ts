@@ -55,6 +55,19 @@ describe('access to Jenkins', () => {
     expect((await failure(() => accessTo(configured(gone)))).code).to.equal('TOKEN_FILE')
   })
 
+  it('is denied to a user who may not read the file, and says which mode and group it takes', async function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    const written = configured({ url: 'https://ci.example.org', 'token-file': token('11aa', 0o600) })
+    for (const mode of [0o711, 0o700]) {
+      chmodSync(directory(), mode)
+      process.seteuid!(65_534)
+      const error = await failure(() => accessTo(written)).finally(() => process.seteuid!(0))
+      expect(error).to.include({ code: 'TOKEN_FILE', category: 'configuration' })
+      expect(error.message).to.contain('cannot be read by this user')
+      expect(error.hint).to.contain('group of the user who runs this').and.to.contain('chmod 0640')
+    }
+  })
+
   it('is what the environment says where the configuration is silent, and no child inherits it', async () => {
     expect((await failure(() => accessTo(undefined))).code).to.equal('JENKINS_URL_MISSING')
     process.env.JENKINS_URL = 'https://ci.example.org/'

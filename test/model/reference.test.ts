@@ -16,6 +16,15 @@ describe('a reference', () => {
     })
   }
 
+  it('that repeats the tree after the @ is refused with what to write in a job', () => {
+    for (const text of ['database@database@12', 'database@#12']) {
+      expect(() => parseReference(text))
+        .to.throw(`"${text}" does not name a build`)
+        .with.property('hint')
+        .that.includes('only what follows the @: 12')
+    }
+  })
+
   for (const text of ['database@', 'database@0', 'database@-2', 'database@1.5', 'database@../x', '@1', '../x@1']) {
     it(`${text} is refused`, () => {
       expect(() => parseReference(text))

@@ -40,6 +40,21 @@ describe('doctor', function () {
     expect(findings.map(({ name }) => name)).not.to.include('systemd-nspawn')
   })
 
+  it('does not fail for what only some builders need, but names it', async () => {
+    const path = process.env.PATH
+    process.env.PATH = directory
+    try {
+      const findings = await examine({ roles: ['build'], root: directory, builder: directory, chroots: [] })
+      const told = (program: string) => findings.find(({ name }) => name === program)
+      expect(told('xz')).to.deep.include({ status: 'warn', hint: 'apt-get install xz-utils' })
+      expect(told('xz')?.detail).to.include('.tar.xz')
+      expect(told('ssh')).to.deep.include({ status: 'warn', hint: 'apt-get install openssh-client' })
+      expect(told('git')).to.deep.include({ status: 'fail' })
+    } finally {
+      process.env.PATH = path
+    }
+  })
+
   it('sees that a store cannot be where a file is', async () => {
     writeFileSync(join(directory, 'file'), '')
     const findings = await examine({
