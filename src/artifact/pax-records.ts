@@ -23,19 +23,28 @@ const harmless = new Set([
   'SCHILY.nlink',
 ])
 
+/** Capabilities, access lists and flags of an entry. */
+const attribute = /^(?:SCHILY|LIBARCHIVE)\.(?:xattr\.|acl\.|fflags$)/
+
 /**
  * Reads the records of a pax extended header (POSIX pax, "pax Extended Header"): `LENGTH KEY=VALUE\n`.
  * @param shared a header for all following entries: it may hold harmless records only
  * @param refuse makes the error for a rule
+ * @param attributes whether records that set extended attributes may be there; they are ignored
  */
-export function readPax(bytes: Buffer, shared: boolean, refuse: (rule: string) => Error): Extension {
+export function readPax(
+  bytes: Buffer,
+  shared: boolean,
+  refuse: (rule: string) => Error,
+  attributes = false,
+): Extension {
   const result: Extension = {}
   const seen = new Set<string>()
   for (let at = 0; at < bytes.length;) {
     const { key, value, end } = readRecord(bytes, at, refuse)
     if (seen.has(key)) throw refuse(`an extended header repeats ${key}`)
     seen.add(key)
-    if (!harmless.has(key)) {
+    if (!harmless.has(key) && !(attributes && attribute.test(key))) {
       if (shared) throw refuse(`a global header sets ${key}`)
       assign(result, key, value, refuse)
     }

@@ -120,7 +120,8 @@ export class TarParser {
     if (++this.count > this.policy.maxEntries) {
       throw this.refuse(path, `the archive has more than ${this.policy.maxEntries} entries`)
     }
-    if ((header.mode & SETUID_SETGID) !== 0) throw this.refuse(path, 'it is setuid or setgid')
+    const setuid = (header.mode & SETUID_SETGID) !== 0
+    if (setuid && !this.policy.attributes) throw this.refuse(path, 'it is setuid or setgid')
     this.nextHeader()
     const executable = (header.mode & EXECUTABLE) !== 0
     if (header.type === '0' || header.type === '\0') {
@@ -167,7 +168,7 @@ export class TarParser {
       readPax(bytes, true, refuse)
       return
     }
-    const added = type === 'x' ? readPax(bytes, false, refuse) : longName(type, bytes, refuse)
+    const added = type === 'x' ? readPax(bytes, false, refuse, this.policy.attributes) : longName(type, bytes, refuse)
     for (const key of Object.keys(added)) {
       if (this.extension && key in this.extension) throw refuse(`two extended headers set the ${key} of one entry`)
     }

@@ -11,6 +11,8 @@ export interface Policy {
   maxBytes: number
   /** whether there may be symlinks at all */
   symlinks: boolean
+  /** whether setuid bits and extended attributes are of no account, because nothing of it will be unpacked */
+  attributes: boolean
   /** whether a symlink may point out of the archive's top */
   linkMayLeave: (path: string, target: string) => boolean
 }
@@ -22,6 +24,7 @@ export const defaultPolicy: Policy = {
   maxFileSize: 16 * GiB,
   maxBytes: 256 * GiB,
   symlinks: true,
+  attributes: false,
   linkMayLeave: () => false,
 }
 
