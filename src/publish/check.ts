@@ -10,7 +10,7 @@ import { foreignPublished, listGenerations, publishedTrees, readMarker, readPoin
 import type { Store } from '../store/layout.js'
 import { exists, isDirectory, linkTarget } from '../system/files.js'
 import { findDamage } from './damage.js'
-import { contentOf } from './generation-files.js'
+import { contentOf, readParts } from './generation-files.js'
 
 /**
  * Re-hashes every object, reads every record, compares every generation with its build.
@@ -42,7 +42,8 @@ async function checkGeneration(store: Store, tree: string, serial: number, conte
   context.report.step(`comparing generation ${serial} of ${tree}`)
   const reference = formatReference(tree, marker.build)
   try {
-    const content = await contentOf(store, readBuild(store, tree, marker.build))
+    const parts = await readParts(store, readBuild(store, tree, marker.build))
+    const content = contentOf(store, parts, { signed: marker.settings?.signed, kept: marker.kept })
     const damage = await findDamage(store, marker, content, context)
     return damage.map(({ kind, path }) => ({ kind, path: join(top, path), builds: [reference], hint }))
   } catch (error) {

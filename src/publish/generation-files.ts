@@ -1,50 +1,104 @@
-import { assembleMachine, PACKAGES_DIRECTORY } from '../gentoo/assemble.js'
-import { indexFiles } from '../gentoo/index-files.js'
+import { assembleRepo } from '../arch/assemble.js'
+import { repoIndexFiles } from '../arch/index-files.js'
+import { packageEntries } from '../arch/package-records.js'
+import { readRepoBuild } from '../arch/repo-build.js'
+import type { RepoBuild } from '../arch/repo-build.js'
+import { assembleMachine } from '../gentoo/assemble.js'
 import type { Build } from '../model/build.js'
 import { publishError } from '../model/errors.js'
 import type { FileMap } from '../model/file-map.js'
 import type { Manifest } from '../model/manifest.js'
 import { formatReference } from '../model/reference.js'
+import type { Context } from '../model/report.js'
+import { ensureSignatures, findSignature } from '../signing/signatures.js'
+import type { Signer } from '../signing/signer.js'
 import { readManifestOf } from '../store/builds.js'
-import type { Stamps } from '../store/generations.js'
+import type { Kept, Stamps } from '../store/generations.js'
 import type { Store } from '../store/layout.js'
-import { readTextIfThere } from '../system/files.js'
+import { machineIndex } from './machine-files.js'
 
-/** What the build itself gives to a generation, from the manifests in the store. */
-export async function contentOf(store: Store, build: Build): Promise<FileMap> {
+/** A recorded build, read once for all that a publish does with it. */
+export type Parts =
+  | { kind: 'machine'; build: Build; manifests: ReadonlyMap<string, Manifest> }
+  | ({ kind: 'pacman-repo'; build: Build } & RepoBuild)
+
+/** What the marker of a generation says that its content depends on besides the build. */
+export interface Extras {
+  /** fingerprint of the key that signs; undefined: unsigned */
+  signed?: string | undefined
+  kept?: Kept | undefined
+}
+
+/** Whether a signer has something to sign in generations of such builds. */
+export function isSignable({ kind }: Build): boolean {
+  return kind === 'pacman-repo'
+}
+
+/** @throws MANIFEST_MISSING, MANIFEST_INVALID, and what readRepoBuild throws */
+export async function readParts(store: Store, build: Build): Promise<Parts> {
+  if (build.kind === 'pacman-repo') return { kind: build.kind, build, ...(await readRepoBuild(store, build)) }
   const manifests = new Map<string, Manifest>()
   for (const pack of build.packs) manifests.set(pack.name, await readManifestOf(store, pack))
-  return assembleMachine(build, manifests)
+  return { kind: 'machine', build, manifests }
 }
 
-/** Adds the index files to what a build gives. */
-export function withIndexFiles(
+/** Makes the signatures that contentOf needs and the store has not. @throws what ensureSignatures throws */
+export async function ensureSigned(store: Store, parts: Parts, signer: Signer, context: Context): Promise<void> {
+  if (parts.kind !== 'pacman-repo') return
+  const keys = parts.packages.map(({ key }) => key)
+  await ensureSignatures(store, signer, keys, context)
+}
+
+/**
+ * What a generation holds but for its index files.
+ * @throws what assembleMachine throws, SIGNATURE_MISSING
+ */
+export function contentOf(store: Store, parts: Parts, { signed, kept = {} }: Extras = {}): FileMap {
+  if (parts.kind === 'machine') return assembleMachine(parts.build, parts.manifests)
+  const { recipes, packages, build } = parts
+  const signatureOf = (fingerprint: string) => (file: (typeof packages)[number]) =>
+    findSignature(store, fingerprint, file.key) ?? missing(build, file.file, fingerprint)
+  const files = assembleRepo(recipes.architecture, packages, signed === undefined ? undefined : signatureOf(signed))
+  for (const [path, { key, size }] of Object.entries(kept)) files.set(path, { kind: 'object', key, size })
+  return files
+}
+
+export interface IndexRequest {
+  /** the latest that were ever given */
+  stamps: Stamps
+  /** seconds since 1970 */
+  now: number
+  /** where clients fetch packages of exactly this generation */
+  uri?: string | undefined
+  signer?: Signer | undefined
+}
+
+/**
+ * The index files of a generation, and the stamps it leaves.
+ * @param content what contentOf gives
+ * @throws what indexFiles, packageEntries and repoIndexFiles throw
+ */
+export async function indexOf(
   store: Store,
-  build: Build,
+  parts: Parts,
   content: FileMap,
-  options: { stamps: Stamps; now: number; uri?: string },
-): { files: FileMap; index: FileMap; stamps: Stamps } {
-  const repos = build.packs
-    .filter(({ role }) => role === 'ebuild-repo')
-    .map(({ name, manifest }) => ({
-      name,
-      digest: manifest.sha256,
-      commitTime: build.inputs.find((input) => input.name === name)?.commitTime,
-    }))
+  request: IndexRequest,
+  context: Context,
+): Promise<{ files: FileMap; stamps: Stamps }> {
+  const { build } = parts
+  if (parts.kind === 'machine') return machineIndex(store, build, content, request)
+  const { stamps, now, signer } = request
+  const { architecture } = parts.recipes
   const source = formatReference(build.name, build.number)
-  const packagesText = packagesOf(store, content, source)
-  const { files: index, stamps } = indexFiles({ files: content, packagesText, source, repos, ...options })
-  return { files: new Map([...content, ...index]), index, stamps }
+  const packages = await packageEntries(store, parts.packages, { architecture, source }, context)
+  return await repoIndexFiles({ tree: build.name, architecture, packages, stamps, now, signer })
 }
 
-function packagesOf(store: Store, content: FileMap, source: string): string | undefined {
-  const file = content.get(`${PACKAGES_DIRECTORY}/Packages`)
-  if (file?.kind !== 'object') return undefined
-  const text = readTextIfThere(store.object(file.key))
-  if (text !== undefined) return text
+function missing(build: Build, file: string, fingerprint: string): never {
+  const reference = formatReference(build.name, build.number)
   throw publishError(
-    'OBJECT_MISSING',
-    `the store lacks Packages of ${source} (object ${file.key})`,
-    `pull ${source} again: it brings what is missing`,
+    'SIGNATURE_MISSING',
+    `the store lost the signature of ${file} of ${reference} by the key ${fingerprint}`,
+    `publish ${reference} with that key again: it makes what is missing`,
   )
 }

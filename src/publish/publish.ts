@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Build } from '../model/build.js'
-import { TreeswapError } from '../model/errors.js'
+import { publishError, TreeswapError } from '../model/errors.js'
 import type { FileMap } from '../model/file-map.js'
 import { validName } from '../model/names.js'
 import { formatReference } from '../model/reference.js'
@@ -9,7 +9,7 @@ import type { Reference } from '../model/reference.js'
 import type { Context } from '../model/report.js'
 import { readBuild } from '../store/builds.js'
 import { MARKER_FILE, readMarker, readPointer, unfinishedGeneration } from '../store/generations.js'
-import type { Marker, PublishEntry, Settings, Stamps } from '../store/generations.js'
+import type { Kept, Marker, Settings, Stamps } from '../store/generations.js'
 import { GENERATIONS } from '../store/layout.js'
 import type { Store } from '../store/layout.js'
 import { withTreeLock } from '../store/lock.js'
@@ -26,13 +26,17 @@ import {
   syncFileSystem,
   writeNew,
 } from '../system/files.js'
+import type { Signer } from '../signing/signer.js'
 import { sha256 } from '../system/hash.js'
 import { aborted, runAny } from '../system/process.js'
 import { fillGeneration } from './fill-generation.js'
 import type { Filled } from './fill-generation.js'
 import { findDamage } from './damage.js'
-import { contentOf, withIndexFiles } from './generation-files.js'
+import { contentOf, ensureSigned, indexOf, isSignable, readParts } from './generation-files.js'
+import type { Parts } from './generation-files.js'
+import { keptFiles } from './kept.js'
 import { retireExpired, retireGeneration, takeDown, unfinishedDirectories } from './retire.js'
+import { tryGeneration } from './trial.js'
 
 /** What is absent is as it was in the last publish of the tree. */
 export interface PublishOptions {
@@ -40,6 +44,19 @@ export interface PublishOptions {
   http?: string | null | undefined
   /** how long a generation stays for clients in flight after it was replaced, in seconds; at first a day */
   graceSeconds?: number | undefined
+  /** what signs; a tree that was signed is not published without */
+  signing?: SigningKey | undefined
+  /** publish without signatures, also what was signed */
+  unsigned?: boolean | undefined
+  /** false: do not let pacman read the generation before clients are led to it */
+  trial?: boolean | undefined
+}
+
+/** A key, told by its fingerprint, whose secret part is read only where there is something to sign. */
+export interface SigningKey {
+  /** of the primary key: 40 upper-case hexadecimal digits */
+  fingerprint: string
+  open(): Promise<Signer>
 }
 
 const DEFAULT_GRACE = 86_400
@@ -58,13 +75,16 @@ export interface Publication {
   copies: number
   /** serials of old generations that were removed */
   removedGenerations: number[]
+  /** fingerprint of the key that signed; absent: unsigned */
+  signed?: string
 }
 
 /**
  * Publishes a build: makes a new generation beside the old one, makes it durable, and renames the tree's one link. The
  * link leads to a complete generation at every moment, whatever happens. A build that is published already is left
- * alone, unless something of its generation was damaged or it would name another URL.
- * @throws BUILD_UNKNOWN, OBJECT_MISSING, TREE_INVALID, PACKAGES_INVALID, PACKAGES_INCOMPLETE, LOCKED, DISK, ABORTED, …
+ * alone, unless something of its generation was damaged, it would name another URL, or another key signs.
+ * @throws BUILD_UNKNOWN, OBJECT_MISSING, TREE_INVALID, PACKAGES_INVALID, PACKAGES_INCOMPLETE, PACKAGE_MISNAMED,
+ * SIGNING_KEY_MISSING, PUBLISH_TRIAL, LOCKED, DISK, ABORTED, …
  */
 export async function publish(
   store: Store,
@@ -139,36 +159,50 @@ async function publishLocked(
 ): Promise<Publication> {
   const tree = build.name
   const state = readState(store, tree)
-  const settings = settingsOf(options, state)
-  const content = await contentOf(store, build)
+  const settings = settingsOf(build, options, state)
+  const { signed, graceSeconds } = settings
+  const parts = await readParts(store, build)
   leftovers.push(...unfinishedDirectories(store, tree))
   const removedGenerations: number[] = []
   const retire = (): void => {
-    const { directories, serials } = retireExpired(store, readState(store, tree), settings.graceSeconds, context)
+    const { directories, serials } = retireExpired(store, readState(store, tree), graceSeconds, context)
     leftovers.push(...directories)
     removedGenerations.push(...serials)
   }
-  const published = await publishedSoundly(store, build, content, settings, context)
+  const told = { tree, build: build.number, removedGenerations, ...(signed !== undefined && { signed }) }
+  const published = await publishedSoundly(store, parts, settings, context)
   if (published !== undefined) {
     acknowledge(store, tree, published)
     if (!isDeepStrictEqual(settings, state.settings)) writeState(store, { ...state, settings })
     retire()
-    return { tree, build: build.number, serial: published, already: true, links: 0, copies: 0, removedGenerations }
+    return { ...told, serial: published, already: true, links: 0, copies: 0 }
   }
+  const signer = signed === undefined ? undefined : await options.signing?.open()
+  if (signer !== undefined) await ensureSigned(store, parts, signer, context)
   retire()
 
   const serial = state.serial + 1
-  const uri = uriOf(settings, tree, serial)
-  const { files, index, stamps } = withIndexFiles(store, build, content, {
-    stamps: state.stamps,
-    now: Math.floor(now() / 1000),
-    ...(uri !== undefined && { uri }),
-  })
-  const marker = markerOf(build, serial, uri, stamps, index, state.history, settings)
+  const begun = Math.floor(now() / 1000)
+  const kept = await keptFiles(
+    store,
+    parts,
+    contentOf(store, parts, { signed }),
+    state,
+    { graceSeconds, now: begun },
+    context,
+  )
+  const content = contentOf(store, parts, { signed, kept })
+  const uri = uriOf(build, settings, serial)
+  const request = { stamps: state.stamps, now: begun, uri, signer }
+  const { files: index, stamps } = await indexOf(store, parts, content, request, context)
+  const marker = markerOf({ build, serial, uri, stamps, index, kept, state, settings })
+  const tryOut = async (directory: string): Promise<void> => {
+    if (options.trial !== false) await tryGeneration(parts, directory, index, signer, context)
+  }
   const make = async (): Promise<Filled> => {
     // Serial and stamps are used up now: a power cut may take back what clients have seen.
     writeState(store, { ...state, serial, stamps })
-    return await makeGeneration(store, marker, files, context)
+    return await makeGeneration(store, marker, new Map([...content, ...index]), tryOut, context)
   }
   const filled = await make().catch(async (error: unknown) => {
     if (!isDiskFull(error) || leftovers.length === 0) throw error
@@ -185,15 +219,36 @@ async function publishLocked(
 
   if (filled.copies > 0) context.report.warn(copiesMade(filled.copies))
   retire()
-  return { tree, build: build.number, serial, already: false, ...filled, removedGenerations }
+  return { ...told, serial, already: false, ...filled }
 }
 
-function settingsOf(options: PublishOptions, { settings }: TreeState): Settings & { graceSeconds: number } {
+function settingsOf(
+  build: Build,
+  options: PublishOptions,
+  { settings }: TreeState,
+): Settings & { graceSeconds: number } {
   const http = options.http === undefined ? settings?.http : (options.http ?? undefined)
+  const signed = isSignable(build) ? signedBy(build.name, options, settings) : undefined
   return {
     ...(http !== undefined && { http: http.replace(/\/+$/, '') }),
     graceSeconds: options.graceSeconds ?? settings?.graceSeconds ?? DEFAULT_GRACE,
+    ...(signed !== undefined && { signed }),
   }
+}
+
+/** Clients that demand signatures would be left without: that has to be asked for. */
+function signedBy(
+  tree: string,
+  { signing, unsigned }: PublishOptions,
+  before: Settings | undefined,
+): string | undefined {
+  if (unsigned === true) return undefined
+  if (signing !== undefined || before?.signed === undefined) return signing?.fingerprint
+  throw publishError(
+    'SIGNING_KEY_MISSING',
+    `${tree} is published with signatures of the key ${before.signed}, and now there is no key`,
+    `name a key with sign under pacman.${tree} of the configuration (and give --config); --unsigned publishes without: clients that demand signatures then fail`,
+  )
 }
 
 /** What is there may have been renamed to its place by a publish that was killed before it could make that durable. */
@@ -211,7 +266,14 @@ async function removeAll(directories: string[], context: Context): Promise<void>
   for (const directory of directories.splice(0)) await takeDown(directory, context)
 }
 
-async function makeGeneration(store: Store, marker: Marker, files: FileMap, context: Context): Promise<Filled> {
+/** @param tryOut gets the directory when all is in it, and throws where clients must not be led there */
+async function makeGeneration(
+  store: Store,
+  marker: Marker,
+  files: FileMap,
+  tryOut: (directory: string) => Promise<void>,
+  context: Context,
+): Promise<Filled> {
   const { tree, serial } = marker
   const directory = unfinishedGeneration(store, tree, serial)
   context.report.step(`publishing ${formatReference(tree, marker.build)} as generation ${serial}`)
@@ -219,6 +281,7 @@ async function makeGeneration(store: Store, marker: Marker, files: FileMap, cont
     await spreadOverDisk(dirname(directory))
     const filled = await fillGeneration(store, files, directory, context)
     writeNew(`${directory}/${MARKER_FILE}`, JSON.stringify(marker) + '\n')
+    await tryOut(directory)
     await syncFileSystem(directory)
     if (context.signal.aborted) throw aborted('the publish')
     const generation = store.generation(tree, serial)
@@ -260,32 +323,44 @@ function record(store: Store, state: TreeState, marker: Marker, { report }: Cont
 /** Serial of the published generation, if it is of this build and nothing has to be mended. */
 async function publishedSoundly(
   store: Store,
-  build: Build,
-  content: FileMap,
+  parts: Parts,
   settings: Settings,
   context: Context,
 ): Promise<number | undefined> {
+  const { build } = parts
   const serial = readPointer(store, build.name)?.serial
   const marker = serial === undefined ? undefined : readMarker(store, build.name, serial)
   if (serial === undefined || marker?.build !== build.number) return undefined
-  if (marker.uri !== uriOf(settings, build.name, serial)) return undefined
-  const damage = await findDamage(store, marker, content, context)
-  if (damage.length === 0) return serial
-  context.report.warn(
-    `generation ${serial} is damaged (${damage.length} paths, e.g. ${damage[0]?.path ?? ''}): publishing anew`,
-  )
+  if (marker.uri !== uriOf(build, settings, serial) || marker.settings?.signed !== settings.signed) return undefined
+  const why = await damageOf(store, parts, marker, context)
+  if (why === undefined) return serial
+  context.report.warn(`generation ${serial} is damaged (${why}): publishing anew`)
   return undefined
 }
 
-function markerOf(
-  build: Build,
-  serial: number,
-  uri: string | undefined,
-  stamps: Stamps,
-  index: FileMap,
-  history: readonly PublishEntry[],
-  settings: Settings,
-): Marker {
+async function damageOf(store: Store, parts: Parts, marker: Marker, context: Context): Promise<string | undefined> {
+  try {
+    const content = contentOf(store, parts, { signed: marker.settings?.signed, kept: marker.kept })
+    const damage = await findDamage(store, marker, content, context)
+    return damage.length === 0 ? undefined : `${damage.length} paths, e.g. ${damage[0]?.path ?? ''}`
+  } catch (error) {
+    if (error instanceof TreeswapError && error.code === 'SIGNATURE_MISSING') return error.message
+    throw error
+  }
+}
+
+interface MarkerRequest {
+  build: Build
+  serial: number
+  uri: string | undefined
+  stamps: Stamps
+  index: FileMap
+  kept: Kept
+  state: TreeState
+  settings: Settings
+}
+
+function markerOf({ build, serial, uri, stamps, index, kept, state, settings }: MarkerRequest): Marker {
   const digests = Array.from(index, ([path, source]): [string, string] => [
     path,
     source.kind === 'text' ? sha256(source.content) : '',
@@ -299,13 +374,15 @@ function markerOf(
     ...(uri !== undefined && { uri }),
     settings,
     stamps,
-    history: history.slice(-REMEMBERED),
+    history: state.history.slice(-REMEMBERED),
     index: Object.fromEntries(digests),
+    ...(Object.keys(kept).length > 0 && { kept }),
   }
 }
 
-function uriOf({ http }: Settings, tree: string, serial: number): string | undefined {
-  return http === undefined ? undefined : `${http}/generations/${tree}/${serial}/`
+/** Where an index tells clients to fetch packages; pacman takes them from where it found the index. */
+function uriOf({ kind, name }: Build, { http }: Settings, serial: number): string | undefined {
+  return http === undefined || kind === 'pacman-repo' ? undefined : `${http}/generations/${name}/${serial}/`
 }
 
 function copiesMade(copies: number): string {

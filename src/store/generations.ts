@@ -21,8 +21,25 @@ export const settings = z.strictObject({
   /** public base URL without a slash at its end */
   http: z.string().optional(),
   graceSeconds: z.number().nonnegative().optional(),
+  /** fingerprint of the key that signs; absent: unsigned */
+  signed: z
+    .string()
+    .regex(/^[0-9A-F]{40}$/)
+    .optional(),
 })
 export type Settings = z.infer<typeof settings>
+
+/** Files of builds before, for clients that have an older index: where they lie, and since when no index names them. */
+const kept = z.record(
+  z.string(),
+  z.strictObject({
+    key: z.string().regex(/^[0-9a-f]{64}x?$/),
+    size: z.int().nonnegative(),
+    /** seconds since 1970 */
+    since: z.int(),
+  }),
+)
+export type Kept = z.infer<typeof kept>
 
 const marker = z.object({
   schema: z.literal(1),
@@ -38,6 +55,7 @@ const marker = z.object({
   history: z.array(publishEntry).optional(),
   /** sha256 of each index file by its path: everything else is told by the build */
   index: z.record(z.string(), z.string()),
+  kept: kept.optional(),
 })
 
 /**

@@ -52,7 +52,7 @@ function packagesIndex(packages: Record<string, string>): string {
   return `ARCH: amd64\nPACKAGES: ${stanzas.length}\nTIMESTAMP: 1\nVERSION: 0\n\n${stanzas.join('')}`
 }
 
-async function packagesOf(artifacts: string, tree: string, number: number) {
+export async function packagesOf(artifacts: string, tree: string, number: number) {
   const source = openDirectorySource(`dir:${artifacts}`)
   const item: Item = { kind: 'tree', name: tree }
   const { build } = await source.readBuild(item, number)
