@@ -63,6 +63,13 @@ describe('a reference', () => {
     })
   }
 
+  it('into a store without builds says how one comes there', () => {
+    expect(() => resolve(storeWith(root(), [], []), 'box@-1'))
+      .to.throw()
+      .with.property('hint')
+      .that.matches(/publish a build first, or bring one: `treeswap pull box@N/)
+  })
+
   it('to what is published says so where nothing is', () => {
     expect(() => resolve(storeWith(root(), [1], []), 'box@published'))
       .to.throw()
