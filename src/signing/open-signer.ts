@@ -1,13 +1,77 @@
 import type { KeyConfig } from '../config/keys.js'
+import { configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
+import { now } from '../system/clock.js'
+import { signingEnvironment } from '../system/environment.js'
+import type { Backend } from './backend.js'
+import { fileBackend } from './file-backend.js'
+import { gpgBackend } from './gpg-backend.js'
+import { readPublicKey, readSecretFile } from './key-file.js'
 import type { Signer } from './signer.js'
+import { day, signingKeys } from './signing-keys.js'
+import type { SigningKey } from './signing-keys.js'
+import { verifyClear, verifyDetached } from './verify.js'
 
 /**
  * The signer of a key: from the file that TREESWAP_SIGNING_KEY names, else from the configured one, else gpg.
  * Warns of a key that expires within 30 days.
  * @throws SIGNING_KEY_MISSING, KEY_UNREADABLE, KEY_EXPOSED, KEY_INVALID, KEY_DIFFERENT, KEY_UNSUPPORTED, KEY_EXPIRED,
- * KEY_REVOKED, KEY_CANNOT_SIGN, PASSPHRASE_MISSING, PASSPHRASE_WRONG
+ * KEY_REVOKED, KEY_CANNOT_SIGN, PASSPHRASE_MISSING, PASSPHRASE_WRONG, PROGRAM_MISSING, ABORTED
  */
-export function openSigner(key: KeyConfig, context: Context): Promise<Signer> {
-  return Promise.reject(new Error(`not written yet: ${key.name} ${String(context.signal.aborted)}`))
+export async function openSigner(key: KeyConfig, context: Context): Promise<Signer> {
+  const publicKey = await readPublicKey(key)
+  const usable = await signingKeys(publicKey, key, new Date(now()))
+  const backend = await openBackend(key, usable, context)
+  const { by } = backend
+  warnOfExpiry(key, by, context)
+  return {
+    fingerprint: key.fingerprint,
+    expires: by.expires,
+    publicKey: publicKey.write(),
+    signingKey: by.fingerprint,
+    accepts: (fingerprint) => usable.some((one) => one.fingerprint === fingerprint),
+    async detached(content) {
+      const signature = await backend.detached(content)
+      await verifyDetached(by, signature, content)
+      return signature
+    },
+    async clear(text) {
+      const signed = await backend.clear(text)
+      await verifyClear(by, signed, text)
+      return signed
+    },
+  }
+}
+
+async function openBackend(key: KeyConfig, usable: readonly SigningKey[], context: Context): Promise<Backend> {
+  const environment = signingEnvironment()
+  const file = environment.keyFile ?? key.secretFile
+  if (file !== undefined) {
+    const passphrase = environment.passphrase ?? passphraseOf(key)
+    return await fileBackend(key, file, passphrase, usable)
+  }
+  if (key.gpg !== undefined) return await gpgBackend(key, key.gpg, usable, context)
+  throw configurationError(
+    'SIGNING_KEY_MISSING',
+    `nothing says where the secret of the key ${key.name} is`,
+    `name its file with TREESWAP_SIGNING_KEY in the environment, or as keys.${key.name}.secret, or let gpg sign (keys.${key.name}.gpg)`,
+  )
+}
+
+/** Without the line break that editors put at the end of a file. */
+function passphraseOf({ passphraseFile }: KeyConfig): string | undefined {
+  return passphraseFile === undefined
+    ? undefined
+    : readSecretFile(passphraseFile)
+        .toString()
+        .replace(/\r?\n$/, '')
+}
+
+const WARN_BEFORE = 30 * 86_400_000
+
+function warnOfExpiry({ name, fingerprint, publicFile }: KeyConfig, by: SigningKey, { report }: Context): void {
+  if (by.expires === undefined || by.expires.getTime() - now() > WARN_BEFORE) return
+  report.warn(
+    `the key ${name} (${fingerprint}) expires on ${day(by.expires)}, and clients will refuse everything that it has signed: renew it now (gpg --quick-set-expire), write its public key to ${publicFile} anew, and publish, so that clients get it in time`,
+  )
 }

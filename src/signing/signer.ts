@@ -9,6 +9,10 @@ export interface Signer {
   readonly expires: Date | undefined
   /** binary */
   readonly publicKey: Uint8Array
+  /** fingerprint of the key or subkey that signs */
+  readonly signingKey: string
+  /** whether clients accept signatures of a key or subkey of this key, by its fingerprint */
+  accepts(fingerprint: string): boolean
   /**
    * Binary detached signature, verified. Equal content gives equal bytes.
    * @throws SIGNING_FAILED, SIGNATURE_BAD, ABORTED, and what reading the content throws

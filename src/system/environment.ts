@@ -11,6 +11,8 @@ const PRIVATE = [
   'TREESWAP_JENKINS_TOKEN',
   'TREESWAP_JENKINS_PASSWORD',
   'TREESWAP_SSH_KEY',
+  'TREESWAP_SIGNING_KEY',
+  'TREESWAP_SIGNING_PASSPHRASE',
 ] as const
 const taken = new Map<string, string>()
 
@@ -30,6 +32,14 @@ function hide(name: string): void {
 export function sshKeyFile(): string | undefined {
   hideCredentials()
   return taken.get('TREESWAP_SSH_KEY')
+}
+
+/** The file of the secret key that signs, and its passphrase. */
+export function signingEnvironment(): Partial<Record<'keyFile' | 'passphrase', string>> {
+  hideCredentials()
+  const keyFile = taken.get('TREESWAP_SIGNING_KEY')
+  const passphrase = taken.get('TREESWAP_SIGNING_PASSPHRASE')
+  return { ...(keyFile !== undefined && { keyFile }), ...(passphrase !== undefined && { passphrase }) }
 }
 
 /** What the environment says of a Jenkins and of the user that asks it. */
