@@ -10,6 +10,7 @@ import { breathe } from '../system/clock.js'
 import { listDirectory, statusOf } from '../system/files.js'
 import { aborted } from '../system/process.js'
 import { listBuilds, listTrees, readManifestOf } from './builds.js'
+import { checkDerived, damagedDerived } from './check-derived.js'
 import { checkRecord, checkStates, checkUnneededManifests, foreignRecords } from './check-records.js'
 import { foreign, repairable } from './finding.js'
 import type { Finding } from './finding.js'
@@ -17,15 +18,21 @@ import type { Store } from './layout.js'
 import { isSoundObject } from './objects.js'
 
 /**
- * Re-hashes every object and reads every manifest and record.
+ * Re-hashes every object and reads every manifest, mapping and record.
  * @throws ABORTED
  */
 export async function checkStore(store: Store, context: Context): Promise<Finding[]> {
   const objects = await checkObjects(store, context)
   const { findings, users, needed } = await checkRecords(store, objects.sound, context)
-  const damaged = objects.damaged.map((key) => repairable(store, 'damaged', store.object(key), users(key)))
+  const derived = checkDerived(store, objects.sound, new Set(objects.damaged))
+  const damaged = objects.damaged.map((key) =>
+    derived.isDerived(key) && users(key).length === 0
+      ? damagedDerived(store, store.object(key))
+      : repairable(store, 'damaged', store.object(key), users(key)),
+  )
   return [
     ...damaged,
+    ...derived.findings,
     ...objects.foreign,
     ...findings,
     ...(await checkUnneededManifests(store, needed)),

@@ -20,6 +20,8 @@ export interface Store {
   pointer(tree: string): string
   /** `published/.generations/TREE.SERIAL/` */
   generation(tree: string, serial: number): string
+  /** `derived/FINGERPRINT/NAME`: names the object that was made from another one with that key */
+  derived(fingerprint: string, name: string): string
   lock(name: string): string
 }
 
@@ -55,6 +57,7 @@ function layout(root: string): Store {
     incoming: (tree) => join(root, 'incoming', tree),
     pointer: (tree) => join(published, tree),
     generation: (tree, serial) => join(published, GENERATIONS, `${tree}.${serial}`),
+    derived: (fingerprint, name) => join(root, 'derived', fingerprint, name),
     lock: (name) => join(root, 'locks', `${name}.lock`),
   }
 }
