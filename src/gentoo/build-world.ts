@@ -3,7 +3,7 @@ import { collectPackages } from './collect.js'
 import { planContainer } from './container.js'
 import { newEvents } from './emerge-output.js'
 import type { EmergeEvents } from './emerge-output.js'
-import { keepPackages, lendPackages } from './package-directory.js'
+import { lendPackages } from './package-directory.js'
 import { writeWorld } from './profile.js'
 import type { Profile } from './profile.js'
 import type { RepoDirectory } from './repositories.js'
@@ -19,6 +19,7 @@ import type { Context } from '../model/report.js'
 import { ticks } from '../system/clock.js'
 import { copyTree } from '../system/copy-tree.js'
 import { listDirectory, makeDirectory, makeTemporaryDirectory } from '../system/files.js'
+import { replaceDirectory } from '../system/replace-directory.js'
 
 interface WorldOptions {
   /** what is brought up to date: sets or package atoms */
@@ -76,7 +77,7 @@ export async function buildWorld<T>(
     try {
       const result = await runWorld(request, run, session, context)
       const archived = await archive(result)
-      keepPackages(run.packages, request.packages)
+      replaceDirectory(run.packages, request.packages)
       await session.commit()
       return archived
     } catch (error) {

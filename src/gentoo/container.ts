@@ -1,3 +1,4 @@
+import { baseEnvironment } from '../chroot/base-environment.js'
 import type { Bind, Limits } from '../chroot/requests.js'
 import { bindRepos, repositoriesConfiguration } from './repositories.js'
 import type { RepoDirectory } from './repositories.js'
@@ -23,16 +24,6 @@ export interface ContainerPlan {
   binds: Bind[]
   env: Record<string, string>
   limits: Limits
-}
-
-/** What every program in the container is started with; nothing of the host's environment enters. */
-export const baseEnvironment: Record<string, string> = {
-  HOME: '/root',
-  LC_ALL: 'C.UTF-8',
-  NO_COLOR: '1',
-  NOCOLOR: 'true',
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  TERM: 'dumb',
 }
 
 /**

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { baseEnvironment } from './container.js'
+import { baseEnvironment } from '../chroot/base-environment.js'
 import { bindRepos, mastersOf, repositoriesConfiguration } from './repositories.js'
 import type { RepoDirectory } from './repositories.js'
 import type { RootService, RunRequest, Session } from '../chroot/requests.js'

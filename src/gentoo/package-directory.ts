@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { formatPackages, packagePath, parsePackages } from '../model/packages-index.js'
 import type { PackagesIndex, Stanza } from '../model/packages-index.js'
 import { writeAtomically } from '../system/files.js'
-import { copyFile, exists, linkOrCopy, makeDirectory, removeTree, rename, statusOf } from '../system/files.js'
+import { copyFile, exists, linkOrCopy, makeDirectory, rename, statusOf } from '../system/files.js'
 import { readForeignFile } from '../system/foreign-file.js'
 import { findFiles } from '../system/glob.js'
 
@@ -45,16 +45,6 @@ export function takePackages(from: string, wanted: readonly Stanza[], to: string
     rename(source, join(to, path))
     return true
   })
-}
-
-/** Makes a run's packages the finished ones: whatever happens in between, one of the two directories is whole. */
-export function keepPackages(run: string, finished: string): void {
-  const old = `${finished}.old`
-  makeDirectory(dirname(finished))
-  removeTree(old)
-  if (exists(finished)) rename(finished, old)
-  rename(run, finished)
-  removeTree(old)
 }
 
 /** The index of a package directory; empty where it has none. @throws PACKAGES_INVALID */

@@ -77,16 +77,11 @@ export async function restorePackages(
   work: string,
   context: Context,
 ): Promise<void> {
-  const missing = base.manifest.entries.filter(
-    (entry): entry is FileEntry =>
-      entry.type === 'file' && entry.path !== INDEX && statusOf(join(directory, entry.path))?.size !== entry.size,
-  )
+  const missing = missingFiles(base, directory).filter(({ path }) => path !== INDEX)
   if (missing.length === 0) return
   const temporary = makeTemporaryDirectory(join(work, 'restore-'))
   try {
-    for (const [number, entries] of groupBy(missing, (entry) => entry.origin ?? base.number)) {
-      await restoreFrom(base, number, entries, join(temporary, String(number)), directory, context)
-    }
+    await restoreInto(base, missing, temporary, directory, context)
     const own = join(temporary, String(base.number))
     if (!isDirectory(own)) await fetchInto(base, base.number, own, context)
     const { header, stanzas } = readIndex(own)
@@ -96,6 +91,39 @@ export async function restorePackages(
     context.report.warn(`${error.message}: what is missing will be compiled again`)
   } finally {
     removeTree(temporary)
+  }
+}
+
+/**
+ * Puts package files that the base build has and `directory` lacks in place.
+ * @throws what the source throws: without them, nothing can be built upon them
+ */
+export async function restoreFiles(base: BaseBuild, directory: string, work: string, context: Context): Promise<void> {
+  const missing = missingFiles(base, directory)
+  if (missing.length === 0) return
+  const temporary = makeTemporaryDirectory(join(work, 'restore-'))
+  try {
+    await restoreInto(base, missing, temporary, directory, context)
+  } finally {
+    removeTree(temporary)
+  }
+}
+
+function missingFiles({ manifest }: BaseBuild, directory: string): FileEntry[] {
+  return manifest.entries.filter(
+    (entry): entry is FileEntry => entry.type === 'file' && statusOf(join(directory, entry.path))?.size !== entry.size,
+  )
+}
+
+async function restoreInto(
+  base: BaseBuild,
+  missing: readonly FileEntry[],
+  temporary: string,
+  directory: string,
+  context: Context,
+): Promise<void> {
+  for (const [number, entries] of groupBy(missing, (entry) => entry.origin ?? base.number)) {
+    await restoreFrom(base, number, entries, join(temporary, String(number)), directory, context)
   }
 }
 

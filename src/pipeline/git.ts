@@ -10,6 +10,8 @@ export interface GitSource {
   url: string
   /** default: the remote's HEAD */
   branch?: string | undefined
+  /** instead of a branch, without refs/tags/ */
+  tag?: string | undefined
 }
 
 export interface Checkout {
@@ -20,7 +22,14 @@ export interface Checkout {
 }
 
 /** Settings that keep a repository from running anything here or asking at a terminal. */
-const safety = ['-c', 'core.hooksPath=/dev/null', '-c', 'protocol.ext.allow=never', '-c', 'submodule.recurse=false']
+export const safety = [
+  '-c',
+  'core.hooksPath=/dev/null',
+  '-c',
+  'protocol.ext.allow=never',
+  '-c',
+  'submodule.recurse=false',
+]
 
 /**
  * Brings `directory` to the newest commit of a branch: one commit deep, nothing else in the work tree. The caller
@@ -67,8 +76,8 @@ function isDamage(error: unknown): boolean {
   return error instanceof TreeswapError && error.code === 'GIT_FAILED' && !(error.cause instanceof TreeswapError)
 }
 
-async function fetchHead({ url, branch }: GitSource, directory: string, signal: AbortSignal): Promise<void> {
-  const ref = branch === undefined ? 'HEAD' : `refs/heads/${branch}`
+async function fetchHead({ url, branch, tag }: GitSource, directory: string, signal: AbortSignal): Promise<void> {
+  const ref = tag !== undefined ? `refs/tags/${tag}` : branch === undefined ? 'HEAD' : `refs/heads/${branch}`
   const options = ['--quiet', '--force', '--depth=1', '--no-tags', '--no-recurse-submodules']
   try {
     await runGit(clone(directory), ['fetch', ...options, '--', url, ref], signal)
@@ -77,7 +86,7 @@ async function fetchHead({ url, branch }: GitSource, directory: string, signal: 
     const why = cause.message
     throw infrastructureError(
       'GIT_FAILED',
-      `${url}${branch === undefined ? '' : ` (branch ${branch})`} could not be fetched: ${why}`,
+      `${url}${ref === 'HEAD' ? '' : ` (${ref})`} could not be fetched: ${why}`,
       `try it by hand: git ls-remote ${url}`,
       cause,
     )
@@ -102,23 +111,6 @@ export async function describeCheckout(directory: string, { signal }: Context): 
     'CHECKOUT_FOREIGN',
     `git does not read ${directory}, because it belongs to another user`,
     `run this as its owner, or allow it: git config --global --add safe.directory ${directory}`,
-  )
-}
-
-/**
- * The branch that a remote repository has checked out itself.
- * @throws BRANCH_UNKNOWN
- */
-export async function defaultBranch(url: string, { signal }: Context): Promise<string> {
-  const args = [...safety, 'ls-remote', '--symref', '--', url, 'HEAD']
-  const { stdout, stderr } = await runAny('git', args, { env: gitEnvironment(), signal })
-  const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(stdout)?.[1]
-  if (branch !== undefined) return branch
-  const said = stderr.trim().split('\n').slice(-2).join(' | ')
-  throw configurationError(
-    'BRANCH_UNKNOWN',
-    `the default branch of ${url} could not be found out${said === '' ? '' : `: ${said}`}`,
-    'name its branch in the configuration; for a repository that asks for credentials this is needed',
   )
 }
 
@@ -166,7 +158,8 @@ async function runGit({ directory, gitDirectory }: Place, args: string[], signal
 const transport =
   /^GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_.*|PROXY_.*|HTTP_.*|TRACE.*|CURL_VERBOSE|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM))$/
 
-function gitEnvironment(): Record<string, string> {
+/** For every git that is started here. */
+export function gitEnvironment(): Record<string, string> {
   const kept = Object.entries(environment()).filter(([name]) => !name.startsWith('GIT_') || transport.test(name))
   return { ...Object.fromEntries(kept), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' }
 }

@@ -3,7 +3,7 @@ import { machineOf } from '../config/machine.js'
 import { configurationError } from '../model/errors.js'
 import { didYouMean } from '../model/names.js'
 import type { Context } from '../model/report.js'
-import { defaultBranch } from './git.js'
+import { defaultBranch } from './git-remote.js'
 import { requireSameRepos } from './step-repos.js'
 import type { RequestOf, StepOutcome } from './step-request.js'
 

@@ -2,8 +2,9 @@ import { expect } from 'chai'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { keepPackages, lendPackages, readIndex, takePackages } from '../../src/gentoo/package-directory.js'
+import { lendPackages, readIndex, takePackages } from '../../src/gentoo/package-directory.js'
 import { findFiles } from '../../src/system/glob.js'
+import { replaceDirectory } from '../../src/system/replace-directory.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 
 const index = 'TIMESTAMP: 1\n\n'
@@ -58,7 +59,7 @@ describe("a run's package directory", () => {
   it('of a successful run replaces the finished packages', () => {
     writeFiles(finished(), { 'a/b/b-1-1.gpkg.tar': 'one', Packages: index })
     writeFiles(run(), { 'a/b/b-2-1.gpkg.tar': 'two', Packages: 'new' })
-    keepPackages(run(), finished())
+    replaceDirectory(run(), finished())
     expect(findFiles(finished(), '**')).to.deep.equal(['Packages', 'a/b/b-2-1.gpkg.tar'])
     expect(readFileSync(join(finished(), 'Packages'), 'utf8')).to.equal('new')
   })

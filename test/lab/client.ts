@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { runInRoot } from './nspawn.js'
 import type { Ran } from './nspawn.js'
 import { clientRoot } from './portage-root.js'
-import type { Told } from './portage-root.js'
+import type { Told } from './debian-root.js'
 
 /** What an emerge call did, by its own words; packages as CATEGORY/PF. */
 export interface Emerged {

@@ -2,16 +2,16 @@
  * A root file system in which `emerge` works as in a Gentoo stage3, without Gentoo: Debian's minimal system plus
  * Portage from PyPI. Whatever Portage needs to run there is set in the root itself, never by treeswap.
  */
-import { appendFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../../src/system/process.js'
-import { cachedDirectory, recipeKey } from './cache.js'
+import { debianRoot } from './debian-root.js'
+import type { Told } from './debian-root.js'
 
 /** pax-utils: Portage lists with scanelf which libraries a package needs, and keeps those still in use. */
 const compiler = ['gcc', 'libc6-dev', 'make', 'patch', 'pax-utils']
 
 const recipe = {
-  suite: 'bookworm',
   packages: ['python3', 'rsync', 'wget', 'file', 'bzip2', 'xz-utils', 'zstd', 'gnupg', 'libcap2-bin'],
   portage: '3.0.83',
   /** Portage looks for its configuration below Python's prefix, and for GNU tar under the name that BSD gives it. */
@@ -20,18 +20,6 @@ const recipe = {
 
 /** The module form of Portage takes Python's prefix for its own; this tells every Python process that it is `/`. */
 const prefixHook = "import os; os.environ.setdefault('PORTAGE_OVERRIDE_EPREFIX', '/')\n"
-
-/** Nothing of these is read by a build: the root is copied often. */
-const superfluous = [
-  'usr/share/doc',
-  'usr/share/man',
-  'usr/share/info',
-  'usr/share/locale',
-  'var/cache/apt',
-  'var/lib/apt/lists',
-]
-
-export type Told = (what: string) => void
 
 /** Path of a root with compiler and Portage, to be copied, never written to. */
 export async function builderRoot(tell: Told): Promise<string> {
@@ -44,20 +32,8 @@ export async function clientRoot(tell: Told): Promise<string> {
 }
 
 async function root(kind: string, packages: string[], tell: Told): Promise<string> {
-  const key = recipeKey({ ...recipe, packages, prefixHook, superfluous })
-  return await cachedDirectory(`portage-root-${kind}-${key}`, async (directory) => {
-    tell(`making a ${kind} root with debootstrap (once; a minute or two)`)
-    await debootstrap(directory, packages)
-    await installPortage(directory)
-    for (const path of superfluous) rmSync(join(directory, path), { recursive: true, force: true })
-    for (const path of ['var/cache/apt/archives/partial', 'var/lib/apt/lists/partial']) {
-      mkdirSync(join(directory, path), { recursive: true })
-    }
-  })
-}
-
-async function debootstrap(directory: string, packages: string[]): Promise<void> {
-  await run('debootstrap', ['--variant=minbase', `--include=${packages.join(',')}`, recipe.suite, directory])
+  const name = `portage-root-${kind}`
+  return await debianRoot({ name, packages, recipe: { ...recipe, prefixHook }, finish: installPortage }, tell)
 }
 
 /** As a stage3 has it: user and group `portage`, the programs in /usr/bin, the configuration in /usr/share/portage. */

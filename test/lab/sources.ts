@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from 'node:path'
 import { run, runAny } from '../../src/system/process.js'
 import { cachedDirectory, recipeKey } from './cache.js'
-import type { Told } from './portage-root.js'
+import type { Told } from './debian-root.js'
 
 /** Debian source package → the name under which upstream releases the tarball. */
 const wanted = {

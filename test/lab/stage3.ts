@@ -9,7 +9,7 @@ import { cachedDirectory, recipeKey } from './cache.js'
 import { digestOf } from './digest.js'
 import { runInRoot } from './nspawn.js'
 import { builderRoot } from './portage-root.js'
-import type { Told } from './portage-root.js'
+import type { Told } from './debian-root.js'
 
 export interface Stage3 {
   /** directory of the ebuild repo that it was made with */

@@ -1,0 +1,55 @@
+import { baseEnvironment } from '../chroot/base-environment.js'
+import type { RootService } from '../chroot/requests.js'
+import { buildError } from '../model/errors.js'
+import type { Context } from '../model/report.js'
+
+/** What is asked of a root here takes no longer than this. */
+const LIMITS = { processes: 512, seconds: 600 }
+
+/**
+ * Version of each package that the pristine root has installed.
+ * @throws ROOT_UNUSABLE, and what a scratch session throws
+ */
+export async function rootPackages(
+  chroot: string,
+  service: RootService,
+  context: Context,
+): Promise<Map<string, string>> {
+  const lines = await ask(['pacman', '-Q'], chroot, service, context)
+  const versions = new Map<string, string>()
+  for (const line of lines) {
+    const [name, version, ...rest] = line.split(' ')
+    if (name !== undefined && version !== undefined && rest.length === 0) versions.set(name, version)
+  }
+  return versions
+}
+
+/** Prints what is neither installed nor in a repo that the root knows. */
+const LACKING = `for one; do
+  pacman -T -- "$one" > /dev/null 2>&1 || pacman -Sddp -- "$one" > /dev/null 2>&1 || printf 'lacks %s\\n' "$one"
+done
+`
+
+/** Those of some dependencies that the root itself cannot give: neither installed nor in a repo that it knows. */
+export async function lackingIn(
+  dependencies: readonly string[],
+  chroot: string,
+  service: RootService,
+  context: Context,
+): Promise<string[]> {
+  if (dependencies.length === 0) return []
+  const lines = await ask(['sh', '-c', LACKING, 'treeswap-lacking', ...dependencies], chroot, service, context)
+  return lines.flatMap((line) => /^lacks (.+)$/.exec(line)?.[1] ?? []).filter((one) => dependencies.includes(one))
+}
+
+async function ask(argv: string[], chroot: string, service: RootService, context: Context): Promise<string[]> {
+  const lines: string[] = []
+  const request = { argv, env: { ...baseEnvironment }, binds: [], network: false, limits: LIMITS }
+  const code = await service.scratch(chroot, context, (session) => session.run(request, (line) => lines.push(line)))
+  if (code === 0) return lines
+  throw buildError(
+    'ROOT_UNUSABLE',
+    `pacman in the chroot ${chroot} ended with ${code}: ${lines.slice(-3).join(' | ')}`,
+    'see whether it is the root of an Arch system: `treeswap chroot shell`',
+  )
+}

@@ -1,0 +1,22 @@
+import { gitUrlProblem } from '../config/urls.js'
+
+/** A git repository that a recipe follows: what it holds is known only by asking. */
+export interface FollowedSource {
+  url: string
+  /** undefined: the remote's own HEAD */
+  branch: string | undefined
+}
+
+/**
+ * The git repository that an entry of `source` follows (PKGBUILD(5), "Using VCS sources"); undefined for everything
+ * else, also where a commit or tag is named.
+ * @param entry `[NAME::]git+URL[#FRAGMENT][?QUERY]`, or with git:// instead
+ */
+export function followedSource(entry: string): FollowedSource | undefined {
+  const address = entry.replace(/^[^/]*?::/, '')
+  const [, url = '', fragment = ''] = /^(?:git\+)?([^#?]+)(?:\?[^#]*)?(?:#([^?]*))?/.exec(address) ?? []
+  if (!/^git(\+|:\/\/)/.test(address) || gitUrlProblem(url) !== undefined) return undefined
+  if (fragment === '') return { url, branch: undefined }
+  const branch = /^branch=(.+)$/.exec(fragment)?.[1]
+  return branch === undefined || !/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(branch) ? undefined : { url, branch }
+}

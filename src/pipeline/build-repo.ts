@@ -1,0 +1,224 @@
+import { join } from 'node:path'
+import { packRepo } from '../artifact/pack-repo.js'
+import type { ArtifactSource } from '../artifact/source.js'
+import { refuseExisting } from '../artifact/write.js'
+import { rootPackages } from '../arch/root-packages.js'
+import type { RootService } from '../chroot/requests.js'
+import type { BuilderConfig } from '../config/config.js'
+import type { PacmanConfig } from '../config/pacman.js'
+import type { Build } from '../model/build.js'
+import { buildError } from '../model/errors.js'
+import type { TreeswapError } from '../model/errors.js'
+import { encodeRecipes } from '../model/recipes.js'
+import type { Recipes } from '../model/recipes.js'
+import type { Context } from '../model/report.js'
+import { now } from '../system/clock.js'
+import { linkOrCopy, makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
+import { withLock } from '../system/lock.js'
+import { replaceDirectory } from '../system/replace-directory.js'
+import { chainLength, lastingBase, latestBase, restoreFiles } from './base-build.js'
+import type { BaseBuild } from './base-build.js'
+import { buildRecipes } from './build-recipes.js'
+import type { RecipesRun } from './build-recipes.js'
+import { builderDirectories } from './directories.js'
+import type { BuilderDirectories } from './directories.js'
+import { joinLogs } from './join-logs.js'
+import { planRepo } from './plan-repo.js'
+import type { RepoPlan } from './plan-repo.js'
+import { refuseChanged, recipesOf, settle } from './repo-outcome.js'
+import type { RecipeOutcome, Settled } from './repo-outcome.js'
+import { readBase, treePackages } from './repo-packages.js'
+import { rootServiceOf } from './root-service-of.js'
+
+export interface RepoRequest {
+  repo: PacmanConfig
+  builder: BuilderConfig
+  /** default: the builder's own */
+  service?: RootService
+  /** where the last successful build is looked for */
+  base: ArtifactSource | undefined
+  /** pkgbase of recipes to be built in any case */
+  asked: ReadonlySet<string>
+}
+
+export interface RepoBuildRequest extends RepoRequest {
+  /** where the artifact goes, by its number */
+  output: (number: number) => string
+  /** undefined: one more than the last build in `base` has, or 1 */
+  number: number | undefined
+  /** pack everything, naming no earlier build */
+  full: boolean
+  tools: Record<string, string>
+}
+
+export interface RepoBuildReport {
+  /** undefined: nothing has changed */
+  build: Build | undefined
+  output: string | undefined
+  /** every recipe that was not just kept, and those that are gone */
+  recipes: RecipeOutcome[]
+  /** whether something stayed as it was that should have been built */
+  partial: boolean
+}
+
+/** What would be built, and why. */
+export async function planOf(request: RepoRequest, context: Context): Promise<RepoPlan> {
+  return await locked(request, context, async (directories) => (await prepare(request, directories, context)).plan)
+}
+
+/**
+ * Builds what has to be of a pacman repo and archives the whole of it. A recipe that fails leaves its packages as they
+ * were; where nothing could be built at all, nothing is archived.
+ * @throws RECIPES_FAILED, PACKAGE_CHANGED, and what planRepo, buildRecipes and packRepo throw
+ */
+export async function buildRepo(request: RepoBuildRequest, context: Context): Promise<RepoBuildReport> {
+  return await locked(request, context, (directories) => buildLocked(request, directories, context))
+}
+
+async function locked<T>(
+  { repo, builder }: RepoRequest,
+  { signal }: Context,
+  action: (directories: BuilderDirectories) => Promise<T>,
+): Promise<T> {
+  const directories = builderDirectories(builder.directory)
+  const lock = join(directories.locks, `build-${repo.name}.lock`)
+  return await withLock(lock, { what: `the build of ${repo.name}`, signal }, () => action(directories))
+}
+
+interface Prepared {
+  base: BaseBuild | undefined
+  before: Recipes | undefined
+  root: ReadonlyMap<string, string>
+  service: RootService
+  plan: RepoPlan
+}
+
+async function prepare(request: RepoRequest, directories: BuilderDirectories, context: Context): Promise<Prepared> {
+  const { repo, asked } = request
+  const service = request.service ?? rootServiceOf(request.builder)
+  const base = request.base && (await latestBase(request.base, repo.name))
+  const before = base && (await readBase(base, directories.work, context))
+  const root = await rootPackages(repo.chroot, service, context)
+  const clones = join(directories.git, 'recipes', repo.name)
+  const plan = await planRepo({ repo, directories, service, before, asked, missing: new Map() }, clones, context)
+  return { base, before, root, service, plan }
+}
+
+async function buildLocked(
+  request: RepoBuildRequest,
+  directories: BuilderDirectories,
+  context: Context,
+): Promise<RepoBuildReport> {
+  const { repo } = request
+  const started = new Date(now()).toISOString()
+  const prepared = await prepare(request, directories, context)
+  const { base, before, plan, service } = prepared
+  const toBuild = plan.steps.filter(({ action }) => action === 'build')
+  const broken = plan.broken.map(({ base: name, error }): RecipeOutcome => ({
+    base: name,
+    status: 'failed',
+    reason: error.message,
+  }))
+  if (toBuild.length === 0 && plan.removed.length === 0) {
+    if (before === undefined && broken.length > 0)
+      throw nothingBuilt(
+        repo.name,
+        plan.broken.map(({ error }) => error),
+      )
+    return { build: undefined, output: undefined, recipes: broken, partial: broken.length > 0 }
+  }
+  const number = request.number ?? (base?.number ?? 0) + 1
+  const output = request.output(number)
+  refuseExisting(output)
+  const finished = join(directories.packages, repo.name)
+  const runs = join(directories.work, 'runs', repo.name)
+  removeTree(runs)
+  makeDirectory(runs)
+  const work = makeTemporaryDirectory(join(runs, 'run-'))
+  const logs = join(directories.logs, repo.name)
+  try {
+    if (base !== undefined) {
+      makeDirectory(finished)
+      await restoreFiles(base, finished, directories.work, context)
+    }
+    const had = await treePackages(base, before, finished, directories.records, context)
+    const run: RecipesRun = { repo, plan, directories, service, packages: new Map(had), work, logs }
+    const outcome = await buildRecipes(run, context)
+    const settled = settle(plan, outcome, had)
+    if (settled.taken.size === 0 && plan.removed.length === 0) {
+      throw nothingBuilt(repo.name, [...outcome.failed.values(), ...plan.broken.map(({ error }) => error)])
+    }
+    await refuseChanged(base, settled.packages)
+    const directory = join(work, 'packages')
+    makeDirectory(directory)
+    for (const { path, file } of settled.packages.values()) linkOrCopy(path, join(directory, file))
+    const build = await archive(request, { ...prepared, number, output, directory, settled, started }, logs, context)
+    replaceDirectory(directory, finished)
+    const outcomes = [...settled.outcomes, ...broken]
+    return {
+      build,
+      output,
+      recipes: outcomes,
+      partial: outcomes.some(({ status }) => !['built', 'removed'].includes(status)),
+    }
+  } finally {
+    removeTree(work)
+  }
+}
+
+async function archive(
+  request: RepoBuildRequest,
+  made: Prepared & { number: number; output: string; directory: string; settled: Settled; started: string },
+  logs: string,
+  context: Context,
+): Promise<Build> {
+  const { repo, builder, full, tools } = request
+  const { base, before, plan, number, output, directory, settled, started } = made
+  const named = base !== undefined && !full && (await chainLength(base)) < builder.fullEvery
+  const recipes = recipesOf({ architecture: repo.architecture, plan, before, settled, number, root: made.root })
+  const log = `${logs}.log`
+  await joinLogs(
+    logs,
+    settled.outcomes.map((one) => one.base),
+    log,
+  )
+  context.report.step(`packing ${repo.name}@${number}`)
+  return await packRepo(
+    {
+      directory,
+      recipes: encodeRecipes(recipes),
+      tree: repo.name,
+      number,
+      output,
+      inputs: sourcesOf(plan),
+      tools: { ...tools, pacman: made.root.get('pacman') ?? 'unknown' },
+      started,
+      log,
+      ...(named && { base: lastingBase(base, number) }),
+    },
+    context,
+  )
+}
+
+/** The commits that recipes came from, one for each repository. */
+function sourcesOf({ recipes }: RepoPlan): Build['inputs'] {
+  const inputs = new Map<string, Build['inputs'][number]>()
+  for (const { source, commit, commitTime } of recipes.values()) {
+    inputs.set(source, { name: source, url: source, commit, commitTime })
+  }
+  return [...inputs.values()]
+}
+
+function nothingBuilt(name: string, errors: readonly TreeswapError[]): Error {
+  const [first] = errors
+  if (errors.length === 1 && first !== undefined) return first
+  return buildError(
+    'RECIPES_FAILED',
+    `nothing of ${name} could be built: ${errors
+      .map(({ message }) => message)
+      .join('; ')
+      .slice(0, 2000)}`,
+    'see the logs of the recipes, and mend the first one that failed',
+    first,
+  )
+}

@@ -1,0 +1,146 @@
+import { lackingIn } from '../arch/root-packages.js'
+import { parseDependency } from '../arch/dependency.js'
+import { planRecipes } from '../arch/plan.js'
+import type { PlannedRecipe, RecipePlan } from '../arch/plan.js'
+import type { Srcinfo } from '../arch/srcinfo.js'
+import type { RootService } from '../chroot/requests.js'
+import type { PacmanConfig } from '../config/pacman.js'
+import { TreeswapError } from '../model/errors.js'
+import { isPackageName } from '../model/pacman-package.js'
+import type { RecipeRecord, Recipes } from '../model/recipes.js'
+import type { Context } from '../model/report.js'
+import type { BuilderDirectories } from './directories.js'
+import { inTurns } from './in-turns.js'
+import { fingerprintOf } from './recipe-heads.js'
+import { findListed, findRecipes } from './recipe-sources.js'
+import type { FoundRecipe } from './recipe-sources.js'
+import { readRecipes } from './recipe-srcinfo.js'
+
+/** A recipe that can be built. */
+export interface KnownRecipe extends FoundRecipe, PlannedRecipe {
+  srcinfo: Srcinfo
+}
+
+/** A recipe that could not be fetched or read: what the tree has of it stays. */
+export interface BrokenRecipe {
+  /** pkgbase where it is known from before, else what names it best */
+  base: string
+  error: TreeswapError
+  /** of before */
+  record: RecipeRecord | undefined
+}
+
+export interface RepoPlan extends RecipePlan {
+  /** by pkgbase */
+  recipes: ReadonlyMap<string, KnownRecipe>
+  broken: BrokenRecipe[]
+}
+
+export interface PlanContext {
+  repo: PacmanConfig
+  directories: BuilderDirectories
+  service: RootService
+  /** of the base build */
+  before: Recipes | undefined
+  /** pkgbase of recipes to be built in any case */
+  asked: ReadonlySet<string>
+  missing: ReadonlyMap<string, readonly string[]>
+}
+
+/** Repositories that are asked for their heads at a time. */
+const AT_A_TIME = 8
+
+/**
+ * Fetches all recipes of a pacman repo and finds out what has to be built. Packages that recipes of a list need, and
+ * that neither this repo nor the root has, are looked for where that list's packages come from.
+ * @param clones where checkouts are kept; the caller holds a lock on it
+ * @throws what findRecipes, planRecipes and a scratch session throw
+ */
+export async function planRepo(request: PlanContext, clones: string, context: Context): Promise<RepoPlan> {
+  const { repo, before, asked, missing } = request
+  context.report.step(`fetching the recipes of ${repo.name}`)
+  const { found, lost } = await findRecipes(repo, clones, context)
+  const broken: BrokenRecipe[] = lost.map(({ name, source, error }) => brokenRecipe(name, { source }, error, before))
+  const recipes: KnownRecipe[] = []
+  const looked = new Set<string>()
+  for (let fresh = found; fresh.length > 0;) {
+    recipes.push(...(await understand(fresh, request, broken, context)))
+    const trial = planRecipes({ recipes, before, asked: new Set(), missing, prefer: repo.prefer })
+    fresh = await dependenciesFromLists(trial.unresolved, recipes, request, looked, clones, context)
+  }
+  const plan = planRecipes({ recipes, before, asked, missing, prefer: repo.prefer })
+  const stays = new Set(broken.map(({ base }) => base))
+  return {
+    ...plan,
+    removed: plan.removed.filter((base) => !stays.has(base)),
+    recipes: new Map(recipes.map((recipe) => [recipe.srcinfo.base, recipe])),
+    broken,
+  }
+}
+
+/** Reads recipes; what cannot be read joins the broken ones. */
+async function understand(
+  found: readonly FoundRecipe[],
+  { repo, directories, service, before }: PlanContext,
+  broken: BrokenRecipe[],
+  context: Context,
+): Promise<KnownRecipe[]> {
+  const asked = new Map<string, Promise<string>>()
+  const known = await inTurns(
+    await readRecipes(found, repo, directories, service, context),
+    AT_A_TIME,
+    async (recipe): Promise<KnownRecipe | undefined> => {
+      try {
+        if ('error' in recipe) throw recipe.error
+        const fingerprint = await fingerprintOf(recipe, recipe.srcinfo.sources, asked, context)
+        return { ...recipe, fingerprint }
+      } catch (error) {
+        if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
+        const name = 'srcinfo' in recipe ? recipe.srcinfo.base : (recipe.path ?? recipe.source)
+        broken.push(brokenRecipe(name, recipe, error, before))
+        return undefined
+      }
+    },
+  )
+  return known.filter((recipe) => recipe !== undefined)
+}
+
+function brokenRecipe(
+  name: string,
+  { source, path }: { source: string; path?: string | undefined },
+  error: TreeswapError,
+  before: Recipes | undefined,
+): BrokenRecipe {
+  const [base = name, record] =
+    [...(before?.recipes ?? [])].find(([, one]) => one.source === source && one.directory === path) ?? []
+  return { base, error, record }
+}
+
+async function dependenciesFromLists(
+  unresolved: ReadonlyMap<string, string[]>,
+  recipes: readonly KnownRecipe[],
+  { repo, service }: PlanContext,
+  looked: Set<string>,
+  clones: string,
+  context: Context,
+): Promise<FoundRecipe[]> {
+  const listOf = (base: string): string | undefined => {
+    const source = recipes.find(({ srcinfo }) => srcinfo.base === base)?.source
+    return repo.lists.find((list) => source?.startsWith(`${list.base}/`) === true)?.base
+  }
+  const wanted = new Map<string, string>()
+  for (const [dependency, bases] of unresolved) {
+    const list = bases.map(listOf).find((one) => one !== undefined)
+    if (list !== undefined && !looked.has(dependency)) wanted.set(dependency, list)
+    looked.add(dependency)
+  }
+  const found: FoundRecipe[] = []
+  for (const dependency of await lackingIn([...wanted.keys()], repo.chroot, service, context)) {
+    const name = parseDependency(dependency)?.name
+    const base = wanted.get(dependency)
+    if (name === undefined || !isPackageName(name) || base === undefined) continue
+    // whoever needs it says what is missing, where there is none
+    found.push(...(await findListed(base, [name], clones, context)).found)
+  }
+  return found
+}
