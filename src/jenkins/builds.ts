@@ -16,11 +16,18 @@ const TREE = 'number,result,building,artifacts[fileName,relativePath]'
 /** What Jenkins knows of a build. */
 export type JenkinsBuild = z.infer<typeof build>
 
-/** The newest hundred builds of a job, and its last stable one, however old; ascending. @throws what Jenkins' methods throw */
+/**
+ * The newest hundred builds of a job, and, however old, its last stable one and its last one that was at least unstable;
+ * ascending.
+ * @throws what Jenkins' methods throw
+ */
 export async function listJenkinsBuilds(jenkins: Jenkins, job: string): Promise<JenkinsBuild[]> {
-  const schema = z.object({ builds: z.array(build).default([]), lastStableBuild: build.nullish() })
-  const found = await jenkins.getJson(jobPath(job), `builds[${TREE}],lastStableBuild[${TREE}]`, schema)
-  const builds = new Map([...found.builds, ...(found.lastStableBuild ? [found.lastStableBuild] : [])].map(byNumber))
+  const last = { lastStableBuild: build.nullish(), lastSuccessfulBuild: build.nullish() }
+  const schema = z.object({ builds: z.array(build).default([]), ...last })
+  const tree = ['builds', ...Object.keys(last)].map((name) => `${name}[${TREE}]`).join(',')
+  const found = await jenkins.getJson(jobPath(job), tree, schema)
+  const permanent = [found.lastStableBuild, found.lastSuccessfulBuild].filter((one) => one != null)
+  const builds = new Map([...found.builds, ...permanent].map(byNumber))
   return [...builds.values()].sort((a, b) => a.number - b.number)
 }
 

@@ -3,7 +3,7 @@ import { artifactFile, buildMissing, checkPlace, validNumber } from '../artifact
 import type { ArtifactSource, Item } from '../artifact/source.js'
 import { BUILD_FILE, parseBuild } from '../model/build.js'
 import type { Build } from '../model/build.js'
-import { configurationError, infrastructureError } from '../model/errors.js'
+import { configurationError, infrastructureError, TreeswapError } from '../model/errors.js'
 import { listJenkinsBuilds, readJenkinsBuild } from './builds.js'
 import type { JenkinsBuild } from './builds.js'
 import { orMissing } from './client.js'
@@ -32,7 +32,8 @@ const MAX_RECORD = 2 ** 20
 
 /**
  * `jenkins:JOB`: the builds of one item, under the numbers that Jenkins gave them. Of a build's artifacts the one file
- * build.json says what the rest beside it is. Only builds with the result SUCCESS are read.
+ * build.json says what the rest beside it is. Only builds with the result SUCCESS are read, and UNSTABLE ones of pacman
+ * repos: some of their recipes failed, whose packages are those of the build before.
  * @throws JOB_INVALID
  */
 export function jenkinsSource(jenkins: Jenkins, job: string, options: JenkinsSourceOptions = {}): ArtifactSource {
@@ -43,10 +44,12 @@ export function jenkinsSource(jenkins: Jenkins, job: string, options: JenkinsSou
     description: `jenkins:${name}`,
     keeps,
 
-    async numbers() {
+    async numbers(item) {
       const builds = await listJenkinsBuilds(jenkins, name)
-      const good = builds.filter((build) => isGood(build, running) && recordsOf(build).length > 0)
-      return good.map(({ number }) => number).filter((number) => only === undefined || number === only)
+      const wanted = builds.filter((build) => recordsOf(build).length > 0 && (only ?? build.number) === build.number)
+      const unstable = wanted.filter((build) => standing(build, running) === 'unstable')
+      const accepted = item.kind === 'tree' && (await isPacmanJob(unstable)) ? ['good', 'unstable'] : ['good']
+      return wanted.filter((build) => accepted.includes(standing(build, running))).map(({ number }) => number)
     },
 
     async readBuild(item, number) {
@@ -79,13 +82,35 @@ export function jenkinsSource(jenkins: Jenkins, job: string, options: JenkinsSou
     }
     const found = await orMissing(readJenkinsBuild(jenkins, name, number))
     if (found === undefined) throw buildMissing(source, item, number, await source.numbers(item))
-    if (!isGood(found, running)) throw notReadable(source.description, found)
-    const directory = directoryOf(found, source.description)
-    const { text } = await jenkins.getText(artifactPath(number, directory + BUILD_FILE), MAX_RECORD)
-    const place = placeOf(number, directory)
-    const result = { build: checkPlace(parseBuild(text, place), item, number, place), text, directory }
+    const how = standing(found, running)
+    if (how === 'bad' || (how === 'unstable' && recordsOf(found).length === 0)) {
+      throw notReadable(source.description, found)
+    }
+    const result = await readRecord(found)
+    if (how === 'unstable' && result.build.kind !== 'pacman-repo') throw notReadable(source.description, found)
+    checkPlace(result.build, item, number, placeOf(number, result.directory))
     known.set(number, result)
     return result
+  }
+
+  async function readRecord(found: JenkinsBuild): Promise<Archived> {
+    const directory = directoryOf(found, source.description)
+    const { text } = await jenkins.getText(artifactPath(found.number, directory + BUILD_FILE), MAX_RECORD)
+    return { build: parseBuild(text, placeOf(found.number, directory)), text, directory }
+  }
+
+  /** By the newest build that has a record: the builds of one job are of one kind. */
+  async function isPacmanJob(builds: readonly JenkinsBuild[]): Promise<boolean> {
+    for (const build of builds.toReversed()) {
+      try {
+        return (await readRecord(build)).build.kind === 'pacman-repo'
+      } catch (error) {
+        const gone =
+          error instanceof TreeswapError && (error.category === 'configuration' || error.code === 'JENKINS_NOT_FOUND')
+        if (!gone) throw error
+      }
+    }
+    return false
   }
 
   function artifactPath(number: number, path: string): string {
@@ -99,17 +124,22 @@ export function jenkinsSource(jenkins: Jenkins, job: string, options: JenkinsSou
   return source
 }
 
-/** A running build has no result, or that which was set so far. */
-function isGood({ number, result, building }: JenkinsBuild, running: number | undefined): boolean {
-  if (building || result == null) return number === running && (result == null || result === 'SUCCESS')
-  return result === 'SUCCESS'
+/** What Jenkins thinks of a build. A running one has no result, or that which was set so far. */
+function standing(
+  { number, result, building }: JenkinsBuild,
+  running: number | undefined,
+): 'good' | 'unstable' | 'bad' {
+  const ended = !building && result != null
+  if (!ended && number !== running) return 'bad'
+  if (result === 'UNSTABLE') return 'unstable'
+  return result == null || result === 'SUCCESS' ? 'good' : 'bad'
 }
 
 function notReadable(source: string, { number, result, building }: JenkinsBuild): Error {
   if (result != null && result !== 'SUCCESS') {
     return configurationError(
       'BUILD_NOT_SUCCESSFUL',
-      `build ${number} of ${source} has the result ${JSON.stringify(result.slice(0, 40))}: only SUCCESS is taken`,
+      `build ${number} of ${source} has the result ${JSON.stringify(result.slice(0, 40))}: only SUCCESS is taken, and of pacman repos UNSTABLE`,
       'see its console output; name a build that succeeded, or leave the number off to get the last one',
     )
   }

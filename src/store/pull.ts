@@ -28,6 +28,7 @@ import { readBuildText, recordDigest, RECORD_DIGEST_FILE } from './builds.js'
 import type { Store } from './layout.js'
 import { fetchLog } from './log.js'
 import { withPullLock } from './lock.js'
+import { refuseChangedPackages } from './changed-packages.js'
 import { knownObjects, placeObjects, stageObjects } from './objects.js'
 
 export interface Pulled {
@@ -54,7 +55,7 @@ interface Pull {
  * Brings a build into the store: fetches what the store lacks (also from the builds that carry it), verifies it, makes
  * it durable, records it. Whatever stops it, the store is as before but for whole objects that no record needs.
  * A build that is recorded already is compared, and completed where something of it was lost.
- * @throws BUILD_CHANGED, ORIGIN_MISSING, LOCKED, DISK, ABORTED, and what the source and the reader of packs throw
+ * @throws BUILD_CHANGED, PACKAGE_CHANGED, ORIGIN_MISSING, LOCKED, DISK, ABORTED, and what the source and the reader of packs throw
  */
 export async function pull(
   store: Store,
@@ -92,6 +93,7 @@ async function pullInto(
   const pull: Pull = { store, source, item, build, context, staging, fetchedBytes: Buffer.byteLength(text) }
 
   const manifests = await findManifests(pull, recorded !== undefined)
+  if (recorded === undefined) await refuseChangedPackages(store, build, manifests, context)
   const newObjects = await stageMissing(pull, manifests)
   if (recorded === undefined) await stageRecord(pull, text)
   await commit(pull, manifests, newObjects, recorded === undefined)

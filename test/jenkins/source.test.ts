@@ -17,6 +17,7 @@ import { failure } from '../artifact/collect.js'
 import { silent } from '../lab/silent.js'
 import { temporaryDirectory } from '../lab/temporary.js'
 import { archive } from '../store/machine.js'
+import { archiveRepo } from '../store/repo.js'
 import {
   answers,
   breaksAfter,
@@ -94,6 +95,30 @@ describe('artifacts of a Jenkins job', () => {
     expect(await source({ only: 2 }).numbers(box)).to.deep.equal([])
     fake().items.addBuild(JOB, { number: 110, result: 'UNSTABLE' })
     expect(await chooseNumber(source(), box), 'UNSTABLE is not taken').to.equal(3)
+  })
+
+  it('are taken of a pacman repo also where they are unstable, and of nothing else', async () => {
+    const unstable = async (number: number, more: { building?: boolean; result?: string } = {}): Promise<void> => {
+      await archiveRepo(artifacts(), number, { one: {} }, { tree: 'box' })
+      const archived = join(artifacts(), 'box', String(number))
+      fake().items.addBuild(JOB, { number, result: 'UNSTABLE', artifacts: archived, ...more })
+    }
+    await unstable(1)
+    await unstable(2, { result: 'FAILURE' })
+    await unstable(3, { building: true })
+    fake().items.addBuild(JOB, { number: 4, result: 'UNSTABLE' })
+    expect(await source().numbers(box)).to.deep.equal([1])
+    expect(await source({ only: 2 }).numbers(box)).to.deep.equal([])
+    expect((await take(newStore(), 1)).build.kind).to.equal('pacman-repo')
+    expect((await failure(() => source().readBuild(box, 2))).code).to.equal('BUILD_NOT_SUCCESSFUL')
+    expect((await failure(() => source().readBuild(box, 3))).code).to.equal('BUILD_NOT_SUCCESSFUL')
+    expect((await failure(() => source().readBuild(box, 4))).code).to.equal('BUILD_NOT_SUCCESSFUL')
+    expect(await source({ running: 3 }).numbers(box), 'the one that asks').to.deep.equal([1, 3])
+    expect((await source({ running: 3 }).readBuild(box, 3)).build.number).to.equal(3)
+    for (let number = 2; number < 110; number++) fake().items.addBuild(JOB, { number, result: 'FAILURE' })
+    expect(await source().numbers(box), 'behind a hundred failures').to.deep.equal([1])
+    fake().fail(/1\/artifact/, drops, 3)
+    expect((await failure(() => source().numbers(box))).code).to.equal('JENKINS_BROKEN')
   })
 
   it('are read while their build runs by that build alone', async () => {

@@ -13,7 +13,9 @@ import { pull } from '../../src/store/pull.js'
 import type { Pulled } from '../../src/store/pull.js'
 import { silent } from '../lab/silent.js'
 import { temporaryDirectory } from '../lab/temporary.js'
+import type { PackageParts } from '../lab/pacman-package.js'
 import { archive, failure, sha256 } from './machine.js'
+import { archiveRepo } from './repo.js'
 
 const large = 'x'.repeat(3_000_000)
 
@@ -241,6 +243,48 @@ describe('pull', () => {
     expect(await failure(take(store, 1, 'box', context))).to.have.property('code', 'ABORTED')
     expect(objects(store)).to.deep.equal([])
     expect(readdirSync(join(store.root, 'incoming'))).to.deep.equal([])
+  })
+
+  describe('of a pacman repo', () => {
+    const one = (content: string): PackageParts => ({ content })
+
+    it('refuses a package file name that any build had with other bytes', async () => {
+      const store = newStore()
+      await archiveRepo(artifacts(), 1, { one: one('1'), two: {} }, { tree: 'box' })
+      await archiveRepo(artifacts(), 2, { two: {} }, { tree: 'box', base: 1 })
+      await archiveRepo(artifacts(), 3, { one: one('3'), two: {} }, { tree: 'box', base: 2 })
+      await take(store, 1)
+      await take(store, 2)
+      const error = await failure(take(store, 3))
+      expect(error).to.have.property('code', 'PACKAGE_CHANGED')
+      expect(error.message).to.include('one-1.0-1-any.pkg.tar.zst of box@3').and.to.include('box@1')
+      expect(error.hint).to.include('pkgrel')
+      expect(listBuilds(store, 'box')).to.deep.equal([1, 2])
+      await archiveRepo(artifacts(), 4, { one: one('1'), two: {} }, { tree: 'box', base: 2 })
+      await take(store, 4)
+      await archiveRepo(artifacts(), 5, { one: { version: '1.0-1.1', content: '3' } }, { tree: 'box' })
+      await take(store, 5)
+    })
+
+    it('does not wait for an earlier build to be mended', async () => {
+      const store = newStore()
+      await archiveRepo(artifacts(), 1, { one: one('1') }, { tree: 'box' })
+      await archiveRepo(artifacts(), 2, { one: one('1') }, { tree: 'box', base: 1 })
+      await take(store, 1)
+      for (const { manifest } of readBuild(store, 'box', 1).packs) rmSync(store.manifest(manifest.sha256))
+      const warnings: string[] = []
+      const report = { ...silent.report, warn: (text: string) => warnings.push(text) }
+      await take(store, 2, 'box', { ...silent, report })
+      expect(warnings.join()).to.include('box@1')
+    })
+
+    it('lets machines have another package under an old name', async () => {
+      const store = newStore()
+      await archive(artifacts(), 1, { packages: { 'a/one': '1' } })
+      await archive(artifacts(), 2, { packages: { 'a/one': '2' } })
+      await take(store, 1)
+      expect((await take(store, 2)).already).to.equal(false)
+    })
   })
 })
 
