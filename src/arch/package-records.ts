@@ -6,13 +6,12 @@ import type { PackageRecord } from '../model/pacman-package.js'
 import type { Context } from '../model/report.js'
 import type { Store } from '../store/layout.js'
 import { breathe } from '../system/clock.js'
-import { errorCode, exists, makeDirectory, readTextIfThere, removeTree, writeNew } from '../system/files.js'
-import { sha256 } from '../system/hash.js'
+import { exists } from '../system/files.js'
 import { aborted } from '../system/process.js'
 import type { PackageFile } from './assemble.js'
 import type { DatabaseEntry } from './database.js'
 import { readPackageFile } from './package-file.js'
-import { decodeRecord, encodeRecord } from './record-text.js'
+import { cachedRecord } from './record-cache.js'
 
 /**
  * What databases say of package files. Each content is read once; what was read lies in `cache/packages/` and may be
@@ -29,39 +28,16 @@ export async function packageEntries(
 ): Promise<DatabaseEntry[]> {
   const entries: DatabaseEntry[] = []
   const cache = join(store.root, 'cache/packages')
-  makeDirectory(cache)
   for (const [index, { file, key, size }] of packages.entries()) {
     if (index % 500 === 0) await breathe()
     if (context.signal.aborted) throw aborted('reading packages')
     context.report.progress(index, packages.length)
     const digest = sha256Of(key)
-    const record = readCached(`${cache}/${digest}`) ?? (await read(store, { file, key, size }, source, context))
-    if (!exists(`${cache}/${digest}`)) keep(`${cache}/${digest}`, record)
+    const record = await cachedRecord(cache, digest, () => read(store, { file, key, size }, source, context))
     checkRecord(record, file, architecture, source)
     entries.push({ record, file, size, sha256: digest })
   }
   return entries
-}
-
-/** Its first line is the sha256 of the rest: what a power cut or a disk did to it can be told. */
-function readCached(path: string): PackageRecord | undefined {
-  const stored = readTextIfThere(path)
-  if (stored === undefined) return undefined
-  const text = stored.slice(65)
-  const record = stored.slice(0, 65) === `${sha256(text)}\n` ? decodeRecord(text) : undefined
-  if (record === undefined) removeTree(path)
-  return record
-}
-
-/** Not made durable, and half written for a moment: both can be told, and then it is read again. */
-function keep(path: string, record: PackageRecord): void {
-  const text = encodeRecord(record)
-  try {
-    writeNew(path, `${sha256(text)}\n${text}`)
-  } catch (error) {
-    // another publish has just written it, or there is no room, which others will tell
-    if (!['EEXIST', 'ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) throw error
-  }
 }
 
 async function read(
