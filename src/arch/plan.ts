@@ -1,4 +1,14 @@
+import { configurationError } from '../model/errors.js'
+import { didYouMean } from '../model/names.js'
+import { compareVersions } from '../model/pacman-version.js'
+import { packageVersions } from '../model/recipes.js'
 import type { Recipes } from '../model/recipes.js'
+import { graphOf } from './plan-graph.js'
+import type { RecipeLinks } from './plan-graph.js'
+import { inOrder } from './plan-order.js'
+import { reasonsFor } from './plan-reasons.js'
+import type { Surroundings } from './plan-reasons.js'
+import { chooseRecipes } from './plan-sources.js'
 import type { Srcinfo } from './srcinfo.js'
 
 /** A recipe as it is now. */
@@ -13,7 +23,7 @@ export interface PlannedRecipe {
 export interface PlanRequest {
   recipes: readonly PlannedRecipe[]
   /** of the base build */
-  before: Pick<Recipes, 'recipes' | 'root'> | undefined
+  before: Pick<Recipes, 'recipes'> | undefined
   /** pkgbase of those to be built in any case */
   asked: ReadonlySet<string>
   /** pkgbase → sonames its packages need that the root no longer has */
@@ -50,4 +60,70 @@ export interface RecipePlan {
   replaced: { base: string; source: string }[]
   /** dependencies that no recipe of this tree provides, as written → pkgbase of those that want them */
   unresolved: ReadonlyMap<string, string[]>
+}
+
+/**
+ * What has to be built, why, and in which order.
+ * @throws PACKAGE_TWICE, RECIPE_UNKNOWN, RECIPES_CYCLIC
+ */
+export function planRecipes(request: PlanRequest): RecipePlan {
+  const { before, prefer, asked } = request
+  const { chosen, replaced } = chooseRecipes(request.recipes, prefer)
+  const recipes = new Map(chosen.map((recipe) => [recipe.srcinfo.base, recipe]))
+  for (const base of asked) if (!recipes.has(base)) throw unknown(base, recipes.keys())
+  const graph = graphOf(chosen.map(({ srcinfo }) => srcinfo))
+  const tree = surroundings(chosen, before)
+  const steps: PlanStep[] = []
+  for (const base of inOrder(graph)) {
+    const [recipe, links] = [recipes.get(base), graph.recipes.get(base)]
+    if (recipe === undefined || links === undefined) continue
+    const step = planStep(recipe, links, request, tree)
+    if (step.action === 'build') for (const { name } of recipe.srcinfo.packages) tree.built.add(name)
+    steps.push(step)
+  }
+  return {
+    steps,
+    removed: [...(before?.recipes.keys() ?? [])].filter((base) => !recipes.has(base)).sort(),
+    replaced: replaced.map(({ srcinfo, source }) => ({ base: srcinfo.base, source })),
+    unresolved: graph.unresolved,
+  }
+}
+
+function surroundings(chosen: readonly PlannedRecipe[], before: PlanRequest['before']) {
+  const names = new Set(chosen.flatMap(({ srcinfo }) => srcinfo.packages.map(({ name }) => name)))
+  const built = new Set<string>()
+  const versions = before === undefined ? new Map<string, string>() : packageVersions(before)
+  return { built, versions, has: (name: string) => names.has(name), isBuilt: (name: string) => built.has(name) }
+}
+
+function planStep(recipe: PlannedRecipe, links: RecipeLinks, request: PlanRequest, tree: Surroundings): PlanStep {
+  const { srcinfo, fingerprint } = recipe
+  const { base } = srcinfo
+  const record = request.before?.recipes.get(base)
+  const uses = [...links.uses].sort()
+  const missing = request.missing.get(base) ?? []
+  const { own, following } = reasonsFor({ fingerprint, record, asked: request.asked.has(base), missing, uses }, tree)
+  const names = [...srcinfo.packages, ...(record?.packages ?? [])].map(({ name }) => name)
+  return {
+    base,
+    action: own.length + following.length > 0 ? 'build' : 'keep',
+    why: [...own, ...following],
+    follows: own.length === 0 && following.length > 0,
+    needs: [...links.needs].sort(),
+    uses,
+    wants: [...links.wants].sort(),
+    builtWith: record?.dependencies ?? new Map(),
+    previous: names
+      .flatMap((name) => tree.versions.get(name) ?? [])
+      .sort(compareVersions)
+      .at(-1),
+  }
+}
+
+function unknown(base: string, known: Iterable<string>): Error {
+  return configurationError(
+    'RECIPE_UNKNOWN',
+    `no source has a recipe ${base}`,
+    didYouMean(base, known) || 'name the pkgbase of a recipe, as `treeswap plan` lists them',
+  )
 }
