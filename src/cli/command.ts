@@ -1,6 +1,9 @@
 import type { InferredOptionTypes, Options } from 'yargs'
 import type { Context } from '../model/report.js'
 
+/** Exit code of what was done in part: some recipes failed, the rest is there. */
+export const UNSTABLE = 3
+
 /** What a command came to. */
 export interface Outcome {
   /** the one document that --json prints, without its "schema" */

@@ -3,6 +3,7 @@ import type { Failure, Skipped } from '../pipeline/attempt.js'
 import type { MachineOutcome } from '../pipeline/run-machine.js'
 import type { RunOutcome } from '../pipeline/run.js'
 import type { Outcome } from './command.js'
+import { describeRecipe } from './recipe-outcome.js'
 import { plainError } from './plain-error.js'
 import { count, humanBytes } from '../model/quantity.js'
 
@@ -12,9 +13,15 @@ export function describeRun(outcome: RunOutcome): Outcome {
   const json = {
     repos: outcome.repos.map(plain),
     machines: outcome.machines.map(plain),
+    pacman: outcome.pacman.map(plain),
     ...(failure !== undefined && { error: plainError(failure) }),
   }
-  return { json, text: [...outcome.repos.map(describeRepo), ...outcome.machines.map(describeMachine)].join('\n') }
+  const lines = [
+    ...outcome.repos.map(describeRepo),
+    ...outcome.machines.map(describeMachine),
+    ...outcome.pacman.map(describeRepoTree),
+  ]
+  return { json, text: lines.join('\n') }
 }
 
 function describeRepo(repo: RunOutcome['repos'][number]): string {
@@ -42,7 +49,25 @@ function describeMachine(machine: RunOutcome['machines'][number]): string {
   return `${name}@${number}: ${parts.join(', ')}`
 }
 
-function describeStatus({ name, number, status, published, publication }: MachineOutcome): string {
+function describeRepoTree(repo: RunOutcome['pacman'][number]): string {
+  if (repo.status === 'failed') return describeFailure(repo)
+  if (repo.status === 'skipped') return describeSkipped(repo)
+  const { name, number, publication, recipes } = repo
+  const pulled = publication === undefined ? '' : `, ${humanBytes(publication.pulledBytes)} pulled`
+  const head =
+    number === undefined
+      ? `${name}: nothing to build`
+      : `${name}@${number}: ${describeStatus({ ...repo, number })}${pulled}`
+  return [head, ...recipes.map(describeRecipe)].join('\n')
+}
+
+function describeStatus({
+  name,
+  number,
+  status,
+  published,
+  publication,
+}: Pick<MachineOutcome, 'name' | 'number' | 'status' | 'published' | 'publication'>): string {
   if (status === 'unchanged') {
     return published === undefined || published === number ? status : `unchanged (${name}@${published} is published)`
   }
@@ -58,6 +83,6 @@ function describeSkipped({ name, reason }: Skipped): string {
   return `${name}: not built: ${reason}`
 }
 
-function plain(result: RunOutcome['repos'][number] | RunOutcome['machines'][number]): object {
+function plain(result: RunOutcome[keyof RunOutcome][number]): object {
   return result.status === 'failed' ? { ...result, error: plainError(result.error) } : result
 }

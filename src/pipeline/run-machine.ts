@@ -4,13 +4,10 @@ import type { ArtifactSource, Item } from '../artifact/source.js'
 import type { Config, MachineConfig } from '../config/config.js'
 import type { Input } from '../model/build.js'
 import type { Context } from '../model/report.js'
-import { publish } from '../publish/publish.js'
 import { listBuilds, readBuildText } from '../store/builds.js'
 import { publishedNumber } from '../store/references.js'
 import { openStore } from '../store/layout.js'
 import type { Store } from '../store/layout.js'
-import { pull } from '../store/pull.js'
-import { readState } from '../store/state.js'
 import { withLock } from '../system/lock.js'
 import { buildTree } from './build.js'
 import type { BuildReport } from './build.js'
@@ -21,6 +18,8 @@ import { FailedBuilds } from './failed-builds.js'
 import { machineInputs, sameInputs } from './inputs.js'
 import { artifactPath } from './output.js'
 import { fetchProfile } from './profile-checkout.js'
+import { publishIfNew } from './publish-if-new.js'
+import type { NewPublication } from './publish-if-new.js'
 import { snapshotOf } from './repo-snapshots.js'
 
 export interface MachineOutcome {
@@ -33,7 +32,7 @@ export interface MachineOutcome {
   /** absent where nothing was built */
   build?: Omit<BuildReport, 'build'>
   /** absent where nothing was published */
-  publication?: { serial: number; pulledBytes: number }
+  publication?: NewPublication
   /** repos that failed in this run: their last good snapshots, which were used instead */
   earlier?: { name: string; number: number }[]
 }
@@ -124,18 +123,4 @@ async function isCurrent(
   if (recorded === undefined || recorded === text) return true
   report.warn(`${item.name}@${number} in ${source.description} is not the build that the store has: building again`)
   return false
-}
-
-/** A build that was published once is left alone: an operator may have gone back from it. */
-async function publishIfNew(
-  { builder, publisher }: Config,
-  store: Store,
-  tree: string,
-  number: number,
-  context: Context,
-): Promise<MachineOutcome['publication']> {
-  if (readState(store, tree).history.some(({ build }) => build >= number)) return undefined
-  const { fetchedBytes } = await pull(store, openSource(builder.artifacts), tree, number, context)
-  const { serial } = await publish(store, tree, number, publisher, context)
-  return { serial, pulledBytes: fetchedBytes }
 }

@@ -1,6 +1,7 @@
 import { openSource } from './sources.js'
 import type { Config, MachineConfig } from '../config/config.js'
-import { machineOf } from '../config/machine.js'
+import type { PacmanConfig } from '../config/pacman.js'
+import { treeOf, treesOf } from '../config/trees.js'
 import type { TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { attempt } from './attempt.js'
@@ -10,11 +11,14 @@ import { chrootFor, mastersFirst, requireMasters } from './repo-order.js'
 import { fetchRepo, knownMasters, updateRepo } from './run-repos.js'
 import type { FetchedRepo, RepoOutcome } from './run-repos.js'
 import { updateMachine } from './run-machine.js'
+import { updateRepoTree } from './run-repo.js'
+import type { RepoRunOutcome } from './run-repo.js'
 import type { MachineOutcome } from './run-machine.js'
 
 export interface RunOutcome {
   repos: (RepoOutcome | Failure | Skipped)[]
   machines: (MachineOutcome | Failure | Skipped)[]
+  pacman: (RepoRunOutcome | Failure | Skipped)[]
 }
 
 export interface RunRequest {
@@ -22,7 +26,7 @@ export interface RunRequest {
   trees: readonly string[]
   /** program → version, recorded in builds */
   tools: Record<string, string>
-  /** sources to leave as they are, because their interval has not passed: `repo:NAME`, `machine:NAME` */
+  /** sources to leave as they are, because their interval has not passed: `repo:NAME`, `machine:NAME`, `pacman:NAME` */
   skip?: ReadonlySet<string>
   /** builds that are not to be tried again, remembered from run to run */
   failed?: FailedBuilds
@@ -34,7 +38,7 @@ export interface RunRequest {
  * @throws TREE_UNKNOWN, ABORTED
  */
 export async function runTrees(config: Config, request: RunRequest, context: Context): Promise<RunOutcome> {
-  const machines = chooseMachines(config, request.trees)
+  const { machines, pacman } = chooseTrees(config, request.trees)
   const skip = request.skip ?? new Set<string>()
   const run: Run = { config, request, context, masters: new Map(), lost: new Map() }
   const fetched = await fetchRepos(run, machines, skip)
@@ -47,12 +51,20 @@ export async function runTrees(config: Config, request: RunRequest, context: Con
   for (const machine of machines) {
     if (!skip.has(`machine:${machine.name}`)) built.push(await buildMachine(run, machine))
   }
-  return { repos, machines: built }
+  const repoTrees: RunOutcome['pacman'] = []
+  for (const repo of pacman) {
+    if (skip.has(`pacman:${repo.name}`)) continue
+    const { name } = repo
+    repoTrees.push(
+      await attempt(name, `building ${name}`, context, () => updateRepoTree(config, repo, request.tools, context)),
+    )
+  }
+  return { repos, machines: built, pacman: repoTrees }
 }
 
-/** The failure that decides a run's exit code: the first that is nobody's consequence, repos before machines. */
-export function firstFailure({ repos, machines }: RunOutcome): TreeswapError | undefined {
-  return [...repos, ...machines].find((outcome) => outcome.status === 'failed')?.error
+/** The failure that decides a run's exit code: the first that is nobody's consequence, repos before trees. */
+export function firstFailure({ repos, machines, pacman }: RunOutcome): TreeswapError | undefined {
+  return [...repos, ...machines, ...pacman].find((outcome) => outcome.status === 'failed')?.error
 }
 
 interface Run {
@@ -150,7 +162,10 @@ function notBuilt(name: string, cause: string): Skipped {
   return { name, status: 'skipped', reason: `${cause} failed`, because: cause }
 }
 
-function chooseMachines(config: Config, trees: readonly string[]): MachineConfig[] {
-  if (trees.length === 0) return [...config.machines.values()]
-  return trees.map((tree) => machineOf(config, tree))
+function chooseTrees(config: Config, names: readonly string[]): { machines: MachineConfig[]; pacman: PacmanConfig[] } {
+  const trees = names.length === 0 ? [...treesOf(config).values()] : names.map((name) => treeOf(config, name))
+  return {
+    machines: trees.flatMap((tree) => (tree.kind === 'machine' ? [tree.machine] : [])),
+    pacman: trees.flatMap((tree) => (tree.kind === 'pacman-repo' ? [tree.repo] : [])),
+  }
 }

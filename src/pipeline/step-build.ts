@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Config } from '../config/config.js'
-import { machineOf } from '../config/machine.js'
+import { machineOf } from '../config/trees.js'
 import { junitXml } from '../jenkins/junit.js'
 import { configurationError, TreeswapError } from '../model/errors.js'
 import { count, humanBytes } from '../model/quantity.js'

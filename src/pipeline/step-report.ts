@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Config } from '../config/config.js'
-import { machineOf } from '../config/machine.js'
+import { machineOf } from '../config/trees.js'
 import { publishedBuild } from '../publish/status.js'
 import { listBuilds, listTrees } from '../store/builds.js'
 import { openStore } from '../store/layout.js'

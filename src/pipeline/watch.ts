@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js'
+import type { PacmanConfig } from '../config/pacman.js'
 import type { Context } from '../model/report.js'
 import { now, sleep } from '../system/clock.js'
 import { FailedBuilds } from './failed-builds.js'
@@ -38,8 +39,8 @@ export async function watchTrees(
 }
 
 /** That something was left out is said once for each reason. */
-function withoutRepeated({ repos, machines }: RunOutcome, told: Map<string, string>): RunOutcome {
-  const isNews = (kind: string, outcome: RunOutcome['repos' | 'machines'][number]): boolean => {
+function withoutRepeated({ repos, machines, pacman }: RunOutcome, told: Map<string, string>): RunOutcome {
+  const isNews = (kind: string, outcome: RunOutcome[keyof RunOutcome][number]): boolean => {
     const key = `${kind}:${outcome.name}`
     const before = told.get(key)
     if (outcome.status === 'skipped') told.set(key, outcome.reason)
@@ -49,6 +50,7 @@ function withoutRepeated({ repos, machines }: RunOutcome, told: Map<string, stri
   return {
     repos: repos.filter((outcome) => isNews('repo', outcome)),
     machines: machines.filter((outcome) => isNews('machine', outcome)),
+    pacman: pacman.filter((outcome) => isNews('pacman', outcome)),
   }
 }
 
@@ -56,7 +58,13 @@ function intervals(config: Config): { key: string; seconds: number }[] {
   return [
     ...[...config.repos.values()].map(({ name, pollSeconds }) => ({ key: `repo:${name}`, seconds: pollSeconds })),
     ...[...config.machines.values()].map(({ name, pollSeconds }) => ({ key: `machine:${name}`, seconds: pollSeconds })),
+    ...[...config.pacman.values()].map((repo) => ({ key: `pacman:${repo.name}`, seconds: shortest(repo) })),
   ]
+}
+
+/** All sources of a pacman repo are asked together, as often as the one that is asked most often. */
+function shortest({ repositories, programs, lists }: PacmanConfig): number {
+  return Math.min(...[...repositories, ...programs, ...lists].map(({ pollSeconds }) => pollSeconds))
 }
 
 /** A machine is looked at whenever one of its repos is, so that news do not wait for the machine's own interval. */

@@ -4,7 +4,7 @@ import type { MachineOutcome } from '../../src/pipeline/run-machine.js'
 
 describe('what a run tells of a machine', () => {
   const told = (outcome: Omit<MachineOutcome, 'name' | 'number'>) =>
-    describeRun({ repos: [], machines: [{ name: 'box', number: 3, ...outcome }] }).text
+    describeRun({ repos: [], pacman: [], machines: [{ name: 'box', number: 3, ...outcome }] }).text
   const build = { output: '/x', compiled: ['a/b-1'], reused: [], removed: [], bytes: 2048 }
   const publication = { serial: 7, pulledBytes: 1024 }
 

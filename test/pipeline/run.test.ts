@@ -30,7 +30,7 @@ describe('a run', function () {
   it('refuses a machine that lacks a repo its repos build upon, and says what to add', async () => {
     const { machines } = await site.run(site.config(['own', 'base'], { box: ['own'] }))
     expect(machines[0]).to.have.property('status', 'failed')
-    const error = firstFailure({ repos: [], machines })
+    const error = firstFailure({ repos: [], pacman: [], machines })
     expect(error).to.include({ code: 'MASTER_NOT_LISTED', category: 'configuration' })
     expect(error?.hint).to.contain('add base to machines.box.repos')
   })
@@ -94,7 +94,7 @@ describe('a run', function () {
     await site.archive(config, 'web', 1)
     const { machines } = await site.run(config)
     expect(machines.map(({ status }) => status)).to.deep.equal(['failed', 'published'])
-    const error = firstFailure({ repos: [], machines })
+    const error = firstFailure({ repos: [], pacman: [], machines })
     expect(error).to.include({ code: 'UNEXPECTED', category: 'infrastructure' })
     expect(error?.message).to.match(/^building box failed: E/)
   })

@@ -1,5 +1,5 @@
 import { loadConfig } from '../../config/load.js'
-import { machineOf } from '../../config/machine.js'
+import { machineOf } from '../../config/trees.js'
 import { describeClient, portageConfiguration } from '../../serve/portage.js'
 import { defineCommand } from '../command.js'
 import { configOption } from '../options.js'

@@ -3,7 +3,7 @@ import { exitCodes } from '../../model/errors.js'
 import { firstFailure, runTrees } from '../../pipeline/run.js'
 import { watchTrees } from '../../pipeline/watch.js'
 import { version } from '../../system/version.js'
-import { defineCommand } from '../command.js'
+import { defineCommand, UNSTABLE } from '../command.js'
 import { configOption } from '../options.js'
 import { describeRun } from '../run-outcome.js'
 
@@ -11,11 +11,13 @@ export const run = defineCommand({
   name: 'run',
   summary: 'fetch, build what has changed and publish what succeeded',
   examples: {
-    run: 'every machine of the configuration, once',
+    run: 'every machine and pacman repo of the configuration, once',
     'run database --config treeswap.yaml': 'one machine',
     'run --watch': 'again and again, at the configured intervals',
   },
-  positionals: { tree: { type: 'string', array: true, describe: 'machines to bring up to date; default: all' } },
+  positionals: {
+    tree: { type: 'string', array: true, describe: 'machines and pacman repos to bring up to date; default: all' },
+  },
   options: {
     watch: { type: 'boolean', default: false, describe: 'go on until stopped, polling at the configured intervals' },
     ...configOption,
@@ -32,6 +34,8 @@ export const run = defineCommand({
     }
     const outcome = await runTrees(config, request, context)
     const failure = firstFailure(outcome)
-    return { ...describeRun(outcome), exitCode: failure === undefined ? 0 : exitCodes[failure.category] }
+    const partial = outcome.pacman.some((repo) => 'partial' in repo && repo.partial)
+    const exitCode = failure !== undefined ? exitCodes[failure.category] : partial ? UNSTABLE : 0
+    return { ...describeRun(outcome), exitCode }
   },
 })

@@ -1,0 +1,63 @@
+import { loadConfig } from '../../config/load.js'
+import { pacmanRepoOf } from '../../config/trees.js'
+import { planOf } from '../../pipeline/build-repo.js'
+import type { RepoPlan } from '../../pipeline/plan-repo.js'
+import { ensureChroot } from '../../pipeline/ensure-chroot.js'
+import { openSource } from '../../pipeline/sources.js'
+import { defineCommand } from '../command.js'
+import { configOption } from '../options.js'
+import { plainError } from '../plain-error.js'
+
+export const plan = defineCommand({
+  name: 'plan',
+  summary: 'say what would be built of a pacman repo, in which order, and why',
+  examples: {
+    'plan instant': 'what the next run would build',
+    'plan instant --rebuild instantwm --json': 'and what a rebuild would bring with it, for scripts',
+  },
+  positionals: { tree: { type: 'string', describe: 'pacman repo of the configuration', demandOption: true } },
+  options: {
+    rebuild: { type: 'string', array: true, describe: 'pkgbase of a recipe to be built in any case' },
+    base: { type: 'string', describe: 'SOURCE of earlier builds; default: builder.artifacts' },
+    all: { type: 'boolean', default: false, describe: 'name recipes that stay as they are, too' },
+    ...configOption,
+  },
+  async run(args, context) {
+    const config = loadConfig(args.config)
+    const repo = pacmanRepoOf(config, args.tree)
+    await ensureChroot(config, repo.chroot, context)
+    const base = openSource(args.base ?? config.builder.artifacts, config, { context })
+    const request = { repo, builder: config.builder, base, asked: new Set(args.rebuild ?? []) }
+    const found = await planOf(request, context)
+    return { json: jsonOf(found), text: textOf(found, args.all) }
+  },
+})
+
+function jsonOf({ steps, removed, replaced, unresolved, broken }: RepoPlan): Record<string, unknown> {
+  return {
+    steps: steps.map(({ base, action, why, needs, previous }) => ({
+      base,
+      action,
+      why,
+      needs,
+      previous: previous ?? null,
+    })),
+    removed,
+    replaced,
+    outside: [...unresolved.keys()],
+    broken: broken.map(({ base, error }) => ({ base, error: plainError(error) })),
+  }
+}
+
+function textOf({ steps, removed, replaced, broken }: RepoPlan, all: boolean): string {
+  const lines = [
+    ...steps.flatMap(({ base, action, why }) => {
+      if (action === 'build') return [`build ${base}: ${why.join('; ')}`]
+      return all ? [`keep ${base}`] : []
+    }),
+    ...removed.map((base) => `remove ${base}: no source has it any more`),
+    ...replaced.map(({ base, source }) => `leave out ${base} of ${source}: another source is preferred`),
+    ...broken.map(({ base, error }) => `keep ${base}: ${error.message} [${error.code}]`),
+  ]
+  return lines.length === 0 ? 'nothing to build' : lines.join('\n')
+}

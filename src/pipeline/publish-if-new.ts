@@ -1,0 +1,26 @@
+import type { Config } from '../config/config.js'
+import type { Context } from '../model/report.js'
+import { publish } from '../publish/publish.js'
+import type { Store } from '../store/layout.js'
+import { pull } from '../store/pull.js'
+import { readState } from '../store/state.js'
+import { openSource } from './sources.js'
+
+export interface NewPublication {
+  serial: number
+  pulledBytes: number
+}
+
+/** Pulls and publishes a build, unless it was published once: then an operator may have gone back from it. */
+export async function publishIfNew(
+  { builder, publisher }: Config,
+  store: Store,
+  tree: string,
+  number: number,
+  context: Context,
+): Promise<NewPublication | undefined> {
+  if (readState(store, tree).history.some(({ build }) => build >= number)) return undefined
+  const { fetchedBytes } = await pull(store, openSource(builder.artifacts), tree, number, context)
+  const { serial } = await publish(store, tree, number, publisher, context)
+  return { serial, pulledBytes: fetchedBytes }
+}

@@ -1,0 +1,74 @@
+import { join } from 'node:path'
+import type { Config } from '../config/config.js'
+import type { PacmanConfig } from '../config/pacman.js'
+import type { Context } from '../model/report.js'
+import { listBuilds } from '../store/builds.js'
+import { openStore } from '../store/layout.js'
+import { publishedNumber } from '../store/references.js'
+import { withLock } from '../system/lock.js'
+import { buildRepo } from './build-repo.js'
+import type { RecipeOutcome } from './repo-outcome.js'
+import { builderDirectories } from './directories.js'
+import { ensureChroot } from './ensure-chroot.js'
+import { artifactPath } from './output.js'
+import { publishIfNew } from './publish-if-new.js'
+import type { NewPublication } from './publish-if-new.js'
+import { openSource } from './sources.js'
+
+export interface RepoRunOutcome {
+  name: string
+  /** built: there is a new build, and it is published; published: an earlier one was waiting; unchanged: neither */
+  status: 'built' | 'published' | 'unchanged'
+  /** undefined: there is no build yet */
+  number: number | undefined
+  /** where it is unchanged: the build that clients are served, which may be another one */
+  published?: number
+  /** recipes that were not just kept */
+  recipes: RecipeOutcome[]
+  /** whether something stayed as it was that should have been built */
+  partial: boolean
+  /** absent where nothing was published */
+  publication?: NewPublication
+}
+
+/** Builds what has changed of a pacman repo, and publishes what is built and was never published. */
+export async function updateRepoTree(
+  config: Config,
+  repo: PacmanConfig,
+  tools: Record<string, string>,
+  context: Context,
+): Promise<RepoRunOutcome> {
+  const { builder } = config
+  const { name } = repo
+  const { locks } = builderDirectories(builder.directory)
+  const what = `treeswap run of ${name}`
+  return await withLock(join(locks, `repo-tree-${name}.lock`), { what, signal: context.signal }, async () => {
+    const store = openStore(config.publisher.root, { create: true })
+    const source = openSource(builder.artifacts)
+    await ensureChroot(config, repo.chroot, context)
+    const item = { kind: 'tree', name } as const
+    const latest = (await source.numbers(item)).at(-1)
+    const next = Math.max(latest ?? 0, listBuilds(store, name).at(-1) ?? 0) + 1
+    const report = await buildRepo(
+      {
+        repo,
+        builder,
+        base: source,
+        asked: new Set(),
+        output: (number) => artifactPath(builder.artifacts, item, number),
+        number: next,
+        full: false,
+        tools,
+      },
+      context,
+    )
+    const { recipes, partial } = report
+    const number = report.build?.number ?? latest
+    const publication = number === undefined ? undefined : await publishIfNew(config, store, name, number, context)
+    const published = publishedNumber(store, name)
+    const outcome = { name, number, recipes, partial }
+    if (report.build !== undefined) return { ...outcome, status: 'built', ...(publication && { publication }) }
+    if (publication !== undefined) return { ...outcome, status: 'published', publication }
+    return { ...outcome, status: 'unchanged', ...(published !== undefined && { published }) }
+  })
+}
