@@ -1,33 +1,47 @@
-import { gzipSync } from 'node:zlib'
 import { publishError } from '../model/errors.js'
+import { breathe } from '../system/clock.js'
 import { descText, filesText } from './desc.js'
 import type { DatabaseEntry } from './desc.js'
-import { TarWriter } from './tar-writer.js'
+import { GzipWriter } from './gzip-writer.js'
+import { TarBlocks, tarEnd } from './tar-blocks.js'
 
 export type { DatabaseEntry } from './desc.js'
+
+/** A piece of an archive that is compressed on another thread while the next is being made. */
+const PIECE = 2 ** 20
 
 /**
  * The two databases of a repo, as repo-add makes them: `db`, a tar of NAME-VERSION/desc, and `files`, which has
  * NAME-VERSION/files as well; both compressed with gzip. Equal packages give equal bytes, in whatever order they come.
  * @throws PACKAGE_TWICE: pacman would take one of the two
  */
-export function databaseFiles(entries: readonly DatabaseEntry[]): { db: Buffer; files: Buffer } {
-  const db = new TarWriter()
-  const files = new TarWriter()
-  let before: DatabaseEntry | undefined
-  for (const entry of entries.toSorted(byName)) {
+export async function databaseFiles(entries: readonly DatabaseEntry[]): Promise<{ db: Buffer; files: Buffer }> {
+  const sorted = entries.toSorted(byName)
+  refuseTwice(sorted)
+  const db = new GzipWriter(PIECE)
+  const files = new GzipWriter(PIECE)
+  const tar = new TarBlocks()
+  for (const entry of sorted) {
     const { name, version } = entry.record.info
-    if (name === before?.record.info.name) throw twice(name, before.file, entry.file)
-    before = entry
     const directory = `${name}-${version}`
-    const desc = descText(entry)
-    for (const tar of [db, files]) {
-      tar.directory(directory)
-      tar.file(`${directory}/desc`, desc)
-    }
-    files.file(`${directory}/files`, filesText(entry))
+    tar.clear()
+    tar.directory(directory)
+    tar.file(`${directory}/desc`, descText(entry))
+    const full = db.write(tar.bytes)
+    tar.file(`${directory}/files`, filesText(entry))
+    if (files.write(tar.bytes) || full) await breathe()
   }
-  return { db: gzipSync(db.end()), files: gzipSync(files.end()) }
+  for (const archive of [db, files]) archive.write(tarEnd(archive.length))
+  const [dbBytes, filesBytes] = await Promise.all([db.end(), files.end()])
+  return { db: dbBytes, files: filesBytes }
+}
+
+function refuseTwice(sorted: DatabaseEntry[]): void {
+  for (const [index, entry] of sorted.entries()) {
+    const { name } = entry.record.info
+    const before = sorted[index - 1]
+    if (name === before?.record.info.name) throw twice(name, before.file, entry.file)
+  }
 }
 
 function byName({ record: { info: a } }: DatabaseEntry, { record: { info: b } }: DatabaseEntry): number {

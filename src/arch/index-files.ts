@@ -38,7 +38,7 @@ export async function repoIndexFiles(request: RepoIndexRequest): Promise<{ files
   const mtime = Math.max(request.now, last + 1)
   const files: FileMap = new Map()
   for (const [name, entries] of repos) {
-    const { db, files: withFiles } = databaseFiles(entries)
+    const { db, files: withFiles } = await databaseFiles(entries)
     for (const [ending, content] of [
       ['db', db],
       ['files', withFiles],
