@@ -16,7 +16,7 @@ export interface SigningKey {
 
 /**
  * Those of a key that may sign, as its public file has it: what clients know decides.
- * @returns the newest first, at least one
+ * @returns at least one, the best first
  * @throws KEY_REVOKED, KEY_EXPIRED, KEY_UNSUPPORTED, KEY_CANNOT_SIGN
  */
 export async function signingKeys(key: Key, config: KeyConfig, at: Date): Promise<SigningKey[]> {
@@ -42,8 +42,14 @@ export async function signingKeys(key: Key, config: KeyConfig, at: Date): Promis
   }
   const known = await algorithms()
   const usable = found.filter(({ packet }) => packet.version === 4 && known.has(packet.algorithm))
-  if (usable.length > 0) return usable.sort((a, b) => b.since.getTime() - a.since.getTime())
+  if (usable.length > 0) return usable.sort(bySuitability(config.fingerprint))
   throw found.length > 0 ? unsupported(config) : cannotSign(config, refused[0])
+}
+
+/** As gpg chooses: a subkey before the primary key, which may lie in a safe; the newest one first. */
+function bySuitability(primary: string): (a: SigningKey, b: SigningKey) => number {
+  const rank = ({ fingerprint }: SigningKey): number => (fingerprint === primary ? 1 : 0)
+  return (a, b) => rank(a) - rank(b) || b.since.getTime() - a.since.getTime()
 }
 
 /** Those that gpg 2.2 knows, too. */

@@ -16,16 +16,16 @@ export function needsStrace(this: Context): void {
 }
 
 /** Compiles the driver into one file, so that each of its many runs starts fast. */
-export function compileDriver(directory: string): string {
+export function compileDriver(directory: string, entry = join(import.meta.dirname, 'driver.ts')): string {
   const outfile = join(directory, 'driver.mjs')
   buildSync({
-    entryPoints: [join(import.meta.dirname, 'driver.ts')],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
     logLevel: 'silent',
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: { js: "import { createRequire as banner } from 'node:module'; const require = banner(import.meta.url);" },
   })
   return outfile
 }

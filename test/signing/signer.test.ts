@@ -40,6 +40,7 @@ describe('a signer with a key from a file', () => {
       const { config } = await make(wishes)
       trust(config)
       const signer = await open(config)
+      expect(signer.signingKey !== config.fingerprint).to.equal(wishes.subkeys !== undefined)
       const signature = await signer.detached(() => content)
       expect(gpg().verify(signature, content)).to.include('GOODSIG')
       expect(gpg().verify(signature, Buffer.concat([content, content]))).to.include('BADSIG')

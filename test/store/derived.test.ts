@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { objectMtime } from '../../src/model/object-key.js'
+import { checkStore } from '../../src/store/check-store.js'
+import { derivedName, findDerived, placeDerived } from '../../src/store/derived.js'
+import { openStore } from '../../src/store/layout.js'
+import type { Store } from '../../src/store/layout.js'
+import { silent } from '../lab/silent.js'
+import { temporaryDirectory } from '../lab/temporary.js'
+import { putObject } from '../signing/lab.js'
+import { sha256 } from './machine.js'
+
+const fingerprint = 'A'.repeat(40)
+const made = { fingerprint, by: 'B'.repeat(40), kind: 'sig' } as const
+
+describe('what is made from objects', () => {
+  const directory = temporaryDirectory()
+  let store: Store
+  beforeEach(() => {
+    store = openStore(join(directory(), 'store'), { create: true })
+  })
+
+  it('is an object like any other, found by the one that it was made from', async () => {
+    const key = putObject(store, 'package')
+    const placed = await placeDerived(store, made, new Map([[key, Buffer.from('signature')]]), silent)
+    const derived = { key: sha256('signature'), size: 9, by: made.by }
+    expect([...placed]).to.deep.equal([[key, derived]])
+    expect(findDerived(store, fingerprint, key, 'sig')).to.deep.equal(derived)
+    expect(readFileSync(store.object(derived.key), 'utf8')).to.equal('signature')
+    expect(statSync(store.object(derived.key)).mtimeMs).to.equal(objectMtime(derived.key) * 1000)
+    expect(findDerived(store, fingerprint, key, 'gpkg')).to.equal(undefined)
+    expect(findDerived(store, 'C'.repeat(40), key, 'sig')).to.equal(undefined)
+    expect(readdirSync(join(store.root, 'incoming'))).to.deep.equal([])
+    expect(await checkStore(store, silent)).to.deep.equal([])
+  })
+
+  it('is not found where it was lost, or where what leads to it is garbage; both are named, and made anew', async () => {
+    const [lost, cut, garbage] = ['lost', 'cut', 'garbage'].map((content) => putObject(store, content))
+    const contents = new Map([lost!, cut!, garbage!].map((key) => [key, Buffer.from(`made of ${key}`)]))
+    const placed = await placeDerived(store, made, contents, silent)
+    rmSync(store.object(placed.get(lost!)!.key))
+    writeFileSync(store.object(placed.get(cut!)!.key), 'cut')
+    writeFileSync(store.derived(fingerprint, derivedName(garbage!, 'sig')), '{"schema":1,"object":"../x"}')
+
+    for (const key of contents.keys()) expect(findDerived(store, fingerprint, key, 'sig')).to.equal(undefined)
+    const findings = await checkStore(store, silent)
+    expect(findings.map(({ kind, path }) => `${kind} ${join(store.root, path)}`)).to.have.members([
+      `missing ${store.object(placed.get(lost!)!.key)}`,
+      `damaged ${store.object(placed.get(cut!)!.key)}`,
+      `damaged ${store.derived(fingerprint, derivedName(garbage!, 'sig'))}`,
+    ])
+    for (const { hint } of findings) expect(hint).to.include('publish')
+
+    await placeDerived(store, made, contents, silent)
+    expect(await checkStore(store, silent)).to.deep.equal([])
+    for (const key of contents.keys()) expect(findDerived(store, fingerprint, key, 'sig')).to.not.equal(undefined)
+  })
+
+  it('is named by check where a mapping says another size than its object has', async () => {
+    const key = putObject(store, 'package')
+    await placeDerived(store, made, new Map([[key, Buffer.from('signature')]]), silent)
+    const path = store.derived(fingerprint, derivedName(key, 'sig'))
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"size":9', '"size":8'))
+    expect(findDerived(store, fingerprint, key, 'sig')).to.equal(undefined)
+    expect((await checkStore(store, silent)).map(({ path: found }) => join(store.root, found))).to.deep.equal([path])
+  })
+
+  it('may be damaged without check taking it for what a build needs', async () => {
+    const key = putObject(store, 'package')
+    const placed = await placeDerived(store, made, new Map([[key, Buffer.from('signature')]]), silent)
+    const object = store.object(placed.get(key)!.key)
+    writeFileSync(object, 'signaturf')
+    const [finding, ...others] = await checkStore(store, silent)
+    expect(others).to.deep.equal([])
+    expect(finding).to.include({
+      kind: 'damaged',
+      hint: 'remove it; the next publish of a tree that needs it makes it anew',
+    })
+  })
+
+  it('lies among nothing else', async () => {
+    const key = putObject(store, 'package')
+    await placeDerived(store, made, new Map([[key, Buffer.from('signature')]]), silent)
+    writeFileSync(store.derived(fingerprint, 'notes.txt'), '')
+    writeFileSync(join(store.root, 'derived/notes'), '')
+    expect((await checkStore(store, silent)).map(({ kind, path }) => [kind, path])).to.deep.equal([
+      ['foreign', `derived/${fingerprint}/notes.txt`],
+      ['foreign', 'derived/notes'],
+    ])
+  })
+
+  it('may be written by several at a time', async () => {
+    const keys = Array.from({ length: 20 }, (_, index) => putObject(store, `package ${index}`))
+    const contents = (who: string) => new Map(keys.map((key) => [key, Buffer.from(`${who} ${key}`)]))
+    await Promise.all(['a', 'b', 'c'].map((who) => placeDerived(store, made, contents(who), silent)))
+    for (const key of keys) {
+      const derived = findDerived(store, fingerprint, key, 'sig')!
+      expect(readFileSync(store.object(derived.key), 'utf8')).to.match(new RegExp(`^[abc] ${key}$`))
+    }
+    expect(await checkStore(store, silent)).to.deep.equal([])
+  })
+})
