@@ -58,9 +58,14 @@ export function contentOf(store: Store, parts: Parts, { signed, kept = {} }: Ext
   const { recipes, packages, build } = parts
   const signatureOf = (fingerprint: string) => (file: (typeof packages)[number]) =>
     findSignature(store, fingerprint, file.key) ?? missing(build, file.file, fingerprint)
-  const files = assembleRepo(recipes.architecture, packages, signed === undefined ? undefined : signatureOf(signed))
-  for (const [path, { key, size }] of Object.entries(kept)) files.set(path, { kind: 'object', key, size })
-  return files
+  const own = assembleRepo(recipes.architecture, packages, signed === undefined ? undefined : signatureOf(signed))
+  return withKept(own, kept)
+}
+
+/** Adds the files of builds before. */
+export function withKept(files: FileMap, kept: Kept): FileMap {
+  const added = Object.entries(kept).map(([path, { key, size }]) => [path, { kind: 'object', key, size }] as const)
+  return added.length === 0 ? files : new Map([...files, ...added])
 }
 
 export interface IndexRequest {

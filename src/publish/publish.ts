@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Build } from '../model/build.js'
-import { publishError, TreeswapError } from '../model/errors.js'
+import { TreeswapError } from '../model/errors.js'
 import type { FileMap } from '../model/file-map.js'
 import { validName } from '../model/names.js'
 import { formatReference } from '../model/reference.js'
@@ -9,7 +9,7 @@ import type { Reference } from '../model/reference.js'
 import type { Context } from '../model/report.js'
 import { readBuild } from '../store/builds.js'
 import { MARKER_FILE, readMarker, readPointer, unfinishedGeneration } from '../store/generations.js'
-import type { Kept, Marker, Settings, Stamps } from '../store/generations.js'
+import type { Marker, Settings } from '../store/generations.js'
 import { GENERATIONS } from '../store/layout.js'
 import type { Store } from '../store/layout.js'
 import { withTreeLock } from '../store/lock.js'
@@ -26,43 +26,20 @@ import {
   syncFileSystem,
   writeNew,
 } from '../system/files.js'
-import type { Signer } from '../signing/signer.js'
-import { sha256 } from '../system/hash.js'
 import { aborted, runAny } from '../system/process.js'
 import { fillGeneration } from './fill-generation.js'
 import type { Filled } from './fill-generation.js'
 import { findDamage } from './damage.js'
-import { contentOf, ensureSigned, indexOf, isSignable, readParts } from './generation-files.js'
+import { contentOf, ensureSigned, indexOf, readParts, withKept } from './generation-files.js'
 import type { Parts } from './generation-files.js'
 import { keptFiles } from './kept.js'
+import { markerOf, uriOf } from './marker.js'
+import { settingsOf } from './options.js'
+import type { PublishOptions } from './options.js'
 import { retireExpired, retireGeneration, takeDown, unfinishedDirectories } from './retire.js'
 import { tryGeneration } from './trial.js'
 
-/** What is absent is as it was in the last publish of the tree. */
-export interface PublishOptions {
-  /** public base URL: `http://pkgs.example.org`; null: none */
-  http?: string | null | undefined
-  /** how long a generation stays for clients in flight after it was replaced, in seconds; at first a day */
-  graceSeconds?: number | undefined
-  /** what signs; a tree that was signed is not published without */
-  signing?: SigningKey | undefined
-  /** publish without signatures, also what was signed */
-  unsigned?: boolean | undefined
-  /** false: do not let pacman read the generation before clients are led to it */
-  trial?: boolean | undefined
-}
-
-/** A key, told by its fingerprint, whose secret part is read only where there is something to sign. */
-export interface SigningKey {
-  /** of the primary key: 40 upper-case hexadecimal digits */
-  fingerprint: string
-  open(): Promise<Signer>
-}
-
-const DEFAULT_GRACE = 86_400
-
-/** Publishes that a generation remembers: the state of its tree can be told from it where the file is lost. */
-const REMEMBERED = 20
+export type { PublishOptions } from './options.js'
 
 export interface Publication {
   tree: string
@@ -183,15 +160,9 @@ async function publishLocked(
 
   const serial = state.serial + 1
   const begun = Math.floor(now() / 1000)
-  const kept = await keptFiles(
-    store,
-    parts,
-    contentOf(store, parts, { signed }),
-    state,
-    { graceSeconds, now: begun },
-    context,
-  )
-  const content = contentOf(store, parts, { signed, kept })
+  const own = contentOf(store, parts, { signed })
+  const kept = await keptFiles(store, parts, own, state, { graceSeconds, now: begun }, context)
+  const content = withKept(own, kept)
   const uri = uriOf(build, settings, serial)
   const request = { stamps: state.stamps, now: begun, uri, signer }
   const { files: index, stamps } = await indexOf(store, parts, content, request, context)
@@ -220,35 +191,6 @@ async function publishLocked(
   if (filled.copies > 0) context.report.warn(copiesMade(filled.copies))
   retire()
   return { ...told, serial, already: false, ...filled }
-}
-
-function settingsOf(
-  build: Build,
-  options: PublishOptions,
-  { settings }: TreeState,
-): Settings & { graceSeconds: number } {
-  const http = options.http === undefined ? settings?.http : (options.http ?? undefined)
-  const signed = isSignable(build) ? signedBy(build.name, options, settings) : undefined
-  return {
-    ...(http !== undefined && { http: http.replace(/\/+$/, '') }),
-    graceSeconds: options.graceSeconds ?? settings?.graceSeconds ?? DEFAULT_GRACE,
-    ...(signed !== undefined && { signed }),
-  }
-}
-
-/** Clients that demand signatures would be left without: that has to be asked for. */
-function signedBy(
-  tree: string,
-  { signing, unsigned }: PublishOptions,
-  before: Settings | undefined,
-): string | undefined {
-  if (unsigned === true) return undefined
-  if (signing !== undefined || before?.signed === undefined) return signing?.fingerprint
-  throw publishError(
-    'SIGNING_KEY_MISSING',
-    `${tree} is published with signatures of the key ${before.signed}, and now there is no key`,
-    `name a key with sign under pacman.${tree} of the configuration (and give --config); --unsigned publishes without: clients that demand signatures then fail`,
-  )
 }
 
 /** What is there may have been renamed to its place by a publish that was killed before it could make that durable. */
@@ -347,42 +289,6 @@ async function damageOf(store: Store, parts: Parts, marker: Marker, context: Con
     if (error instanceof TreeswapError && error.code === 'SIGNATURE_MISSING') return error.message
     throw error
   }
-}
-
-interface MarkerRequest {
-  build: Build
-  serial: number
-  uri: string | undefined
-  stamps: Stamps
-  index: FileMap
-  kept: Kept
-  state: TreeState
-  settings: Settings
-}
-
-function markerOf({ build, serial, uri, stamps, index, kept, state, settings }: MarkerRequest): Marker {
-  const digests = Array.from(index, ([path, source]): [string, string] => [
-    path,
-    source.kind === 'text' ? sha256(source.content) : '',
-  ])
-  return {
-    schema: 1,
-    tree: build.name,
-    serial,
-    build: build.number,
-    at: new Date(now()).toISOString(),
-    ...(uri !== undefined && { uri }),
-    settings,
-    stamps,
-    history: state.history.slice(-REMEMBERED),
-    index: Object.fromEntries(digests),
-    ...(Object.keys(kept).length > 0 && { kept }),
-  }
-}
-
-/** Where an index tells clients to fetch packages; pacman takes them from where it found the index. */
-function uriOf({ kind, name }: Build, { http }: Settings, serial: number): string | undefined {
-  return http === undefined || kind === 'pacman-repo' ? undefined : `${http}/generations/${name}/${serial}/`
 }
 
 function copiesMade(copies: number): string {

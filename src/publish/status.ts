@@ -10,6 +10,8 @@ export interface PublishedBuild {
   since: string
   /** where its index tells clients to fetch packages */
   uri?: string
+  /** fingerprint of the key that signed it; absent: unsigned */
+  signed?: string
   /** serials of the generations that are there, ascending */
   generations: number[]
 }
@@ -19,12 +21,15 @@ export function publishedBuild(store: Store, tree: string): PublishedBuild | und
   const pointer = readPointer(store, tree)
   const build = publishedNumber(store, tree)
   if (pointer === undefined || build === undefined) return undefined
-  const uri = readMarker(store, tree, pointer.serial)?.uri
+  const marker = readMarker(store, tree, pointer.serial)
+  const uri = marker?.uri
+  const signed = marker?.settings?.signed
   return {
     build,
     serial: pointer.serial,
     since: new Date(pointer.since).toISOString(),
     ...(uri !== undefined && { uri }),
+    ...(signed !== undefined && { signed }),
     generations: listGenerations(store, tree),
   }
 }

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import type { SpawnSyncReturns } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Context } from 'mocha'
@@ -49,18 +50,22 @@ export class PacmanClient {
 
   /** Runs pacman as an administrator would, answering yes. */
   run(...args: string[]): PacmanRan {
-    const root = process.getuid?.() === 0 ? [] : ['unshare', '--map-root-user']
-    const options = ['--config', join(this.place, 'pacman.conf'), '--noconfirm', '--color', 'never']
-    const [file = '', ...rest] = [...root, 'pacman', ...options, ...args]
-    const env = { PATH: process.env.PATH ?? '', HOME: join(this.place, 'home'), LC_ALL: 'C' }
-    const { status, stdout, stderr } = spawnSync(file, rest, { env, encoding: 'utf8' })
+    const { status, stdout, stderr } = this.spawn(args)
     return { exitCode: status, output: stdout + stderr }
   }
 
   /** NAME VERSION of what is installed. */
   installed(): string[] {
-    return this.run('-Q')
-      .output.split('\n')
+    return this.spawn(['-Q'])
+      .stdout.split('\n')
       .filter((line) => line !== '')
+  }
+
+  private spawn(args: string[]): SpawnSyncReturns<string> {
+    const root = process.getuid?.() === 0 ? [] : ['unshare', '--map-root-user']
+    const options = ['--config', join(this.place, 'pacman.conf'), '--noconfirm', '--color', 'never']
+    const [file = '', ...rest] = [...root, 'pacman', ...options, ...args]
+    const env = { PATH: process.env.PATH ?? '', HOME: join(this.place, 'home'), LC_ALL: 'C' }
+    return spawnSync(file, rest, { env, encoding: 'utf8' })
   }
 }
