@@ -18,7 +18,7 @@ export class ScratchSession extends LockedSession {
     )
   }
 
-  override async end(): Promise<void> {
+  protected override async undo(): Promise<void> {
     await clearPlace(this.place)
   }
 }

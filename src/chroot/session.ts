@@ -19,6 +19,9 @@ export class LockedSession implements Session {
   private layers: number[]
   private fresh = false
   private running = false
+  /** settles when what was asked for last is done */
+  private done: Promise<unknown> = Promise.resolve()
+  private readonly over = new AbortController()
   private readonly mountPoints = new Set<string>()
 
   constructor(
@@ -29,6 +32,7 @@ export class LockedSession implements Session {
     protected readonly place: RunPlace = paths.run,
   ) {
     this.layers = root.layers
+    this.context = { ...context, signal: AbortSignal.any([context.signal, this.over.signal]) }
   }
 
   get uidBase(): number {
@@ -78,8 +82,14 @@ export class LockedSession implements Session {
     })
   }
 
-  /** Ends the session: what is not committed is gone. */
+  /** Ends the session: what still runs in it is stopped, what is not committed is gone. */
   async end(): Promise<void> {
+    this.over.abort()
+    await this.done
+    await this.undo()
+  }
+
+  protected async undo(): Promise<void> {
     // as the head says, not as we believe: a commit may have failed on either side of its commit point
     await dropLeftovers(this.paths, readRoot(this.paths)?.layers ?? this.layers)
   }
@@ -151,12 +161,11 @@ export class LockedSession implements Session {
 
   /** Two mounts of one upper layer would damage it. */
   private async alone<T>(action: () => Promise<T>): Promise<T> {
+    if (this.over.signal.aborted) throw new Error('a session that has ended does nothing any more')
     if (this.running) throw new Error('a session does one thing at a time')
     this.running = true
-    try {
-      return await action()
-    } finally {
-      this.running = false
-    }
+    const result = action().finally(() => (this.running = false))
+    this.done = result.catch(() => undefined)
+    return result
   }
 }

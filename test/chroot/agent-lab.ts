@@ -71,10 +71,14 @@ function withoutAccounts(line: string): string[] {
 }
 
 /** A session in which requests go to the root program as they are, without what an honest runner checks and prepares. */
-export async function rawSession<T>({ user }: AgentLab, use: (talk: Talk) => Promise<T>): Promise<T> {
+export async function rawSession<T>(
+  { user }: AgentLab,
+  use: (talk: Talk) => Promise<T>,
+  type: 'session' | 'scratch' = 'session',
+): Promise<T> {
   const talk = await openTalk(user.program, user.sudo, makeContext())
   try {
-    await talk.ask({ type: 'session', chroot: 'allowed' })
+    await talk.ask<'session' | 'scratch'>({ type, chroot: 'allowed' })
     const result = await use(talk)
     await talk.ask({ type: 'end' })
     return result

@@ -3,13 +3,13 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
 import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Request } from '../../src/chroot/remote-protocol.js'
+import { PROTOCOL, type Request } from '../../src/chroot/remote-protocol.js'
 import type { RunRequest, Session } from '../../src/chroot/requests.js'
 import { needsRoot } from '../lab/needs-root.js'
 import { type AgentLab, makeAgentLab, ownersBelow, rawSession, sayTo } from './agent-lab.js'
 import { codeOf, makeContext, request, shell } from './lab.js'
 
-const hello = { type: 'hello', protocol: 1, version: 'test' }
+const hello = { type: 'hello', protocol: PROTOCOL, version: 'test' }
 
 describe('chroot: the root program of an unprivileged agent', function () {
   this.timeout(60_000)
@@ -246,9 +246,9 @@ describe('chroot: the root program of an unprivileged agent', function () {
     })
 
     it('another protocol, and says which versions there are', async () => {
-      const { replies } = await sayTo(all(), [{ ...hello, protocol: 2 }, { type: 'list' }])
+      const { replies } = await sayTo(all(), [{ ...hello, protocol: PROTOCOL + 1 }, { type: 'list' }])
       expect(replies).to.have.length(1)
-      expect(replies[0]).to.include({ type: 'hello', protocol: 1 })
+      expect(replies[0]).to.include({ type: 'hello', protocol: PROTOCOL })
     })
 
     it('a configuration that is missing, wrong, or that others than root can change', async () => {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { withLock } from '../../src/system/lock.js'
+import { tryLock, withLock } from '../../src/system/lock.js'
 import { temporaryDirectory } from '../lab/temporary.js'
 
 /** Processes that have the lock or wait for it. */
@@ -36,6 +36,23 @@ describe('a lock', () => {
   it('is free after an error', async () => {
     expect(await error(lock(() => Promise.reject(new Error('inside'))))).to.have.property('message', 'inside')
     expect(await lock(() => Promise.resolve('free'))).to.equal('free')
+  })
+
+  it('may be held by several who share it, and keeps away who wants it alone, until the last has left', async () => {
+    const shared = <T>(action: () => Promise<T>) => withLock(path(), { what: 'tree database', shared: true }, action)
+    const inner = await shared(async () => {
+      expect(await shared(() => Promise.resolve('beside'))).to.equal('beside')
+      return error(lock(() => Promise.resolve()))
+    })
+    expect(inner).to.have.property('code', 'LOCKED')
+    expect(await lock(() => error(shared(() => Promise.resolve())))).to.have.property('code', 'LOCKED')
+    expect(await lock(() => Promise.resolve('free'))).to.equal('free')
+  })
+
+  it('leaves those alone who have another plan', async () => {
+    const attempt = () => tryLock(path(), { what: 'tree database' }, () => Promise.resolve('held'))
+    expect(await lock(attempt)).to.equal(undefined)
+    expect(await attempt()).to.deep.equal({ value: 'held' })
   })
 
   it('is waited for', async () => {
