@@ -5,6 +5,7 @@ import { chrootCreate } from './commands/chroot-create.js'
 import { chrootList } from './commands/chroot-list.js'
 import { chrootRemove } from './commands/chroot-remove.js'
 import { chrootShell } from './commands/chroot-shell.js'
+import { chrootUpdate } from './commands/chroot-update.js'
 import { configCaddy } from './commands/config-caddy.js'
 import { configCheck } from './commands/config-check.js'
 import { configNginx } from './commands/config-nginx.js'
@@ -48,6 +49,7 @@ export const commands: readonly Command[] = [
   check,
   chrootCreate,
   chrootList,
+  chrootUpdate,
   chrootShell,
   chrootRemove,
   configCheck,

@@ -56,7 +56,7 @@ export async function parseArguments(
   const { command, args } = chosen
   refuseRepetition(command, args)
   const rest = Array.isArray(args['--']) ? args['--'].map(String) : []
-  if (rest.length > 0 && command.name !== 'chroot shell') {
+  if (rest.length > 0 && !['chroot shell', 'chroot update'].includes(command.name)) {
     throw usageError(`treeswap ${command.name} takes nothing after --`, helpHint(command.name))
   }
   return { kind: 'command', command, args, json: args.json === true, rest }

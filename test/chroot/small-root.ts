@@ -8,8 +8,9 @@ const programs =
 /**
  * A stage3-shaped root of a few megabytes, made of this host's own programs: relative make.profile link, a hard link,
  * setuid and setgid files, a file capability, a device node's directory.
+ * @param more further programs of this host
  */
-export function makeSmallRoot(directory: string): void {
+export function makeSmallRoot(directory: string, more: readonly string[] = []): void {
   for (const each of ['usr/bin', 'usr/lib64', 'etc/portage', 'dev', 'proc', 'sys', 'run', 'tmp', 'var/tmp', 'root']) {
     mkdirSync(join(directory, each), { recursive: true })
   }
@@ -21,7 +22,7 @@ export function makeSmallRoot(directory: string): void {
   })) {
     symlinkSync(target, join(directory, name))
   }
-  for (const program of programs.split(' ')) {
+  for (const program of [...programs.split(' '), ...more]) {
     const path = realpathSync(execFileSync('which', [program], { encoding: 'utf8' }).trim())
     copyFileSync(path, join(directory, 'usr/bin', program))
     for (const library of librariesOf(path)) copyLibrary(library, directory)
