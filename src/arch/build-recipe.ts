@@ -7,10 +7,11 @@ import { ticks } from '../system/clock.js'
 import { listDirectory, statusOf } from '../system/files.js'
 import { sha256OfFile } from '../system/hash.js'
 import { acceptPackages } from './accept.js'
-import * as makepkg from './makepkg.js'
-import type { RecipeBuild, RecipeDirectories } from './makepkg.js'
+import { installDependencies } from './dependencies.js'
+import { makePackages, openRecipe, prepareSources, printChecksums } from './makepkg.js'
 import { readPackageFile } from './package-file.js'
 import { nextVersion } from './pkgrel.js'
+import type { RecipeBuild, RecipeDirectories } from './recipe-container.js'
 import { parseSrcinfo } from './srcinfo.js'
 
 export interface RecipeRequest {
@@ -60,7 +61,7 @@ export async function buildRecipe(
   const { base, directories, architecture, packager, sourceDate, limits, record } = request
   return await service.scratch(request.chroot, context, async (session) => {
     const deadline = limits.seconds && ticks() + limits.seconds * 1000
-    const build: RecipeBuild = { session, directories, options: { packager, sourceDate, limits }, deadline, record }
+    const build: RecipeBuild = { session, directories, packager, sourceDate, limits, deadline, record }
     try {
       const { version, srcinfo } = await inContainer(build, request)
       await session.reclaim(directories.output)
@@ -75,21 +76,19 @@ export async function buildRecipe(
 }
 
 async function inContainer(build: RecipeBuild, request: RecipeRequest) {
-  const { architecture, network, release, previous } = request
-  await makepkg.prepareUser(build)
-  const before = parseSrcinfo(await makepkg.printSrcinfo(build), architecture, `the recipe ${request.base}`)
+  const { base, architecture, network, release, previous } = request
+  const before = parseSrcinfo(await openRecipe(build), architecture, `the recipe ${base}`)
   const own = new Set(before.packages.map(({ name }) => name))
   const dependencies = [...before.depends, ...before.makeDepends, ...before.checkDepends]
-  await makepkg.installDependencies(
+  await installDependencies(
     build,
     [...new Set(dependencies)].filter((name) => !own.has(name)),
   )
-  if (release) await makepkg.appendToRecipe(build, await makepkg.printChecksums(build))
-  await makepkg.prepareSources(build)
-  const srcinfo = parseSrcinfo(await makepkg.printSrcinfo(build), architecture, `the recipe ${request.base}`)
-  if (srcinfo.base !== request.base) throw renamed(request.base, srcinfo.base)
+  const checksums = release && before.sources.length > 0 ? await printChecksums(build) : ''
+  const srcinfo = parseSrcinfo(await prepareSources(build, checksums), architecture, `the recipe ${base}`)
+  if (srcinfo.base !== base) throw renamed(base, srcinfo.base)
   const version = nextVersion(srcinfo.version, previous, true)
-  await makepkg.makePackages(build, version.slice(version.lastIndexOf('-') + 1), network)
+  await makePackages(build, version.slice(version.lastIndexOf('-') + 1), network)
   return { version, srcinfo }
 }
 

@@ -1,6 +1,6 @@
 import type { RootService } from '../chroot/requests.js'
 import type { Context } from '../model/report.js'
-import { prepareUser, printSrcinfo } from './makepkg.js'
+import { openRecipe } from './makepkg.js'
 
 /** A PKGBUILD that is only read runs no longer than this. */
 const LIMITS = { processes: 512, seconds: 120 }
@@ -20,11 +20,12 @@ export async function srcinfoOf(
     const build = {
       session,
       directories: { recipe },
-      options: { packager: '', sourceDate: 0, limits: LIMITS },
+      packager: '',
+      sourceDate: 0,
+      limits: LIMITS,
       deadline: undefined,
       record: () => undefined,
     }
-    await prepareUser(build)
-    return await printSrcinfo(build)
+    return await openRecipe(build)
   })
 }

@@ -119,7 +119,7 @@ async function buildOne(
       staging: join(place, 'staging'),
     }
     await copyRecipe(recipe, own.recipe, context)
-    makeStaging(own.staging, [...packages.values()])
+    await makeStaging(own.staging, [...packages.values()])
     for (const directory of [own.sources, own.output]) makeDirectory(directory)
     const built = await buildRecipe(
       {

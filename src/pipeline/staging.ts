@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { databaseFiles } from '../arch/database.js'
 import type { DatabaseEntry } from '../arch/database.js'
-import { STAGING, stagingConfiguration } from '../arch/makepkg.js'
+import { STAGING, stagingConfiguration } from '../arch/dependencies.js'
 import { linkOrCopy, makeDirectory, writeNew } from '../system/files.js'
 
 /** A package that other recipes may be built with. */
@@ -11,9 +11,9 @@ export interface StagedPackage extends DatabaseEntry {
 }
 
 /** Makes the directory from which a recipe's build installs packages of its own repo. */
-export function makeStaging(directory: string, packages: readonly StagedPackage[]): void {
+export async function makeStaging(directory: string, packages: readonly StagedPackage[]): Promise<void> {
   makeDirectory(directory)
   for (const { path, file } of packages) linkOrCopy(path, join(directory, file))
-  writeNew(join(directory, `${STAGING}.db`), databaseFiles(packages).db)
+  writeNew(join(directory, `${STAGING}.db`), (await databaseFiles(packages)).db)
   for (const [name, text] of Object.entries(stagingConfiguration)) writeNew(join(directory, name), text)
 }
