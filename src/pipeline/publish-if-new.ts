@@ -4,6 +4,7 @@ import { publish } from '../publish/publish.js'
 import type { Store } from '../store/layout.js'
 import { pull } from '../store/pull.js'
 import { readState } from '../store/state.js'
+import { signingOf } from './signing.js'
 import { openSource } from './sources.js'
 
 export interface NewPublication {
@@ -13,14 +14,16 @@ export interface NewPublication {
 
 /** Pulls and publishes a build, unless it was published once: then an operator may have gone back from it. */
 export async function publishIfNew(
-  { builder, publisher }: Config,
+  config: Config,
   store: Store,
   tree: string,
   number: number,
   context: Context,
 ): Promise<NewPublication | undefined> {
+  const { builder, publisher } = config
   if (readState(store, tree).history.some(({ build }) => build >= number)) return undefined
   const { fetchedBytes } = await pull(store, openSource(builder.artifacts), tree, number, context)
-  const { serial } = await publish(store, tree, number, publisher, context)
+  const options = { ...publisher, signing: signingOf(config, tree, context) }
+  const { serial } = await publish(store, tree, number, options, context)
   return { serial, pulledBytes: fetchedBytes }
 }
