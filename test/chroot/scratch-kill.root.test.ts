@@ -149,14 +149,27 @@ for (const [who, makeSite] of [
       await living.hear('ended 0')
       expect(await codeOf(service.session(name, makeContext(), () => Promise.resolve()))).to.equal('CHROOT_BUSY')
 
+      // two dead ones: the next takes the place of one, and removes what the other left
+      const third = start(waiting('third'))
+      await third.hear('third')
       await living.kill()
+      await third.kill()
+      expect(await whenCleared((rest) => rest.files.length === 0)).to.deep.equal(nothingLeft)
+      expect((await service.scratch(name, makeContext(), (session) => shell(session, 'ls -d /dead /rounds'))).lines)
+        .to.have.length(2)
+        .and.satisfy((lines: string[]) => lines.every((line) => line.includes('No such file')))
+    })
+
+    it('leaves nothing after the next use of somebody who has the root alone', async () => {
+      const { service, name } = all()
+      const script = 'echo x > /dead; trap "" TERM; echo begun; while :; do sleep 1; done'
+      const both = [start(script), start(script)]
+      for (const runner of both) await runner.hear('begun')
+      expect((await leftovers()).files).not.to.deep.equal([])
+      for (const runner of both) await runner.kill()
       await whenFree(() =>
-        service.session(name, makeContext(), async (session) => {
-          expect(await leftovers()).to.deep.equal(nothingLeft)
-          expect((await shell(session, 'ls -d /dead /rounds')).lines).to.have.length(2)
-        }),
+        service.session(name, makeContext(), async () => expect(await leftovers()).to.deep.equal(nothingLeft)),
       )
-      expect(await leftovers()).to.deep.equal(nothingLeft)
     })
   })
 }
