@@ -2,15 +2,16 @@ import { join } from 'node:path'
 import { packRepo } from '../artifact/pack-repo.js'
 import type { ArtifactSource } from '../artifact/source.js'
 import { refuseExisting } from '../artifact/write.js'
+import type { KeyringPackage } from '../arch/keyring-package.js'
 import { rootPackages } from '../arch/root-packages.js'
 import type { RootService } from '../chroot/requests.js'
 import type { BuilderConfig } from '../config/config.js'
 import type { PacmanConfig } from '../config/pacman.js'
 import type { Build } from '../model/build.js'
-import { buildError } from '../model/errors.js'
+import { buildError, configurationError } from '../model/errors.js'
 import type { TreeswapError } from '../model/errors.js'
 import { encodeRecipes } from '../model/recipes.js'
-import type { Recipes } from '../model/recipes.js'
+import type { RecipeRecord, Recipes } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
 import { linkOrCopy, makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
@@ -25,6 +26,7 @@ import type { BuilderDirectories } from './directories.js'
 import { joinLogs } from './join-logs.js'
 import { planRepo } from './plan-repo.js'
 import type { RepoPlan } from './plan-repo.js'
+import { addKeyring, isNewKeyring } from './repo-keyring.js'
 import { refuseChanged, recipesOf, settle } from './repo-outcome.js'
 import type { RecipeOutcome, Settled } from './repo-outcome.js'
 import { readBase, treePackages } from './repo-packages.js'
@@ -39,6 +41,8 @@ export interface RepoRequest {
   base: ArtifactSource | undefined
   /** pkgbase of recipes to be built in any case */
   asked: ReadonlySet<string>
+  /** a package of the repo that no recipe makes */
+  keyring?: KeyringPackage | undefined
 }
 
 export interface RepoBuildRequest extends RepoRequest {
@@ -101,7 +105,10 @@ async function prepare(request: RepoRequest, directories: BuilderDirectories, co
   const root = await rootPackages(repo.chroot, service, context)
   const clones = join(directories.git, 'recipes', repo.name)
   const plan = await planRepo({ repo, directories, service, before, asked, missing: new Map() }, clones, context)
-  return { base, before, root, service, plan }
+  const { keyring } = request
+  const removed = plan.removed.filter((name) => name !== keyring?.name)
+  if (keyring !== undefined && plan.recipes.has(keyring.name)) throw keyringTwice(keyring.name)
+  return { base, before, root, service, plan: { ...plan, removed } }
 }
 
 async function buildLocked(
@@ -119,7 +126,9 @@ async function buildLocked(
     status: 'failed',
     reason: error.message,
   }))
-  if (toBuild.length === 0 && plan.removed.length === 0) {
+  const { keyring } = request
+  const isNew = isNewKeyring(keyring, before)
+  if (toBuild.length === 0 && plan.removed.length === 0 && !isNew) {
     if (before === undefined && broken.length > 0)
       throw nothingBuilt(
         repo.name,
@@ -145,14 +154,20 @@ async function buildLocked(
     const run: RecipesRun = { repo, plan, directories, service, packages: new Map(had), work, logs }
     const outcome = await buildRecipes(run, context)
     const settled = settle(plan, outcome, had)
-    if (settled.taken.size === 0 && plan.removed.length === 0) {
+    if (settled.taken.size === 0 && plan.removed.length === 0 && !isNew) {
       throw nothingBuilt(repo.name, [...outcome.failed.values(), ...plan.broken.map(({ error }) => error)])
     }
+    const extra = keyring && (await addKeyring(keyring, before, settled, { number, work }, context))
     await refuseChanged(base, settled.packages)
     const directory = join(work, 'packages')
     makeDirectory(directory)
     for (const { path, file } of settled.packages.values()) linkOrCopy(path, join(directory, file))
-    const build = await archive(request, { ...prepared, number, output, directory, settled, started }, logs, context)
+    const build = await archive(
+      request,
+      { ...prepared, number, output, directory, settled, started, extra },
+      logs,
+      context,
+    )
     replaceDirectory(directory, finished)
     const outcomes = [...settled.outcomes, ...broken]
     return {
@@ -168,12 +183,19 @@ async function buildLocked(
 
 async function archive(
   request: RepoBuildRequest,
-  made: Prepared & { number: number; output: string; directory: string; settled: Settled; started: string },
+  made: Prepared & {
+    number: number
+    output: string
+    directory: string
+    settled: Settled
+    started: string
+    extra: RecipeRecord | undefined
+  },
   logs: string,
   context: Context,
 ): Promise<Build> {
   const { repo, builder, full, tools } = request
-  const { base, before, plan, number, output, directory, settled, started } = made
+  const { base, before, plan, number, output, directory, settled, started, extra } = made
   const named = base !== undefined && !full && (await chainLength(base)) < builder.fullEvery
   const recipes = recipesOf({ architecture: repo.architecture, plan, before, settled, number, root: made.root })
   const log = `${logs}.log`
@@ -186,7 +208,7 @@ async function archive(
   return await packRepo(
     {
       directory,
-      recipes: encodeRecipes(recipes),
+      recipes: encodeRecipes(withExtra(recipes, request.keyring?.name, extra)),
       tree: repo.name,
       number,
       output,
@@ -200,6 +222,11 @@ async function archive(
   )
 }
 
+function withExtra(recipes: Recipes, name: string | undefined, extra: RecipeRecord | undefined): Recipes {
+  if (name === undefined || extra === undefined) return recipes
+  return { ...recipes, recipes: new Map([...recipes.recipes, [name, extra]]) }
+}
+
 /** The commits that recipes came from, one for each repository. */
 function sourcesOf({ recipes }: RepoPlan): Build['inputs'] {
   const inputs = new Map<string, Build['inputs'][number]>()
@@ -207,6 +234,14 @@ function sourcesOf({ recipes }: RepoPlan): Build['inputs'] {
     inputs.set(source, { name: source, url: source, commit, commitTime })
   }
   return [...inputs.values()]
+}
+
+function keyringTwice(name: string): Error {
+  return configurationError(
+    'PACKAGE_TWICE',
+    `a recipe is called ${name}, as is the package with the keys of the repo`,
+    'rename the recipe, or take the keys out of `trust`',
+  )
 }
 
 function nothingBuilt(name: string, errors: readonly TreeswapError[]): Error {

@@ -13,6 +13,7 @@ import { ensureChroot } from './ensure-chroot.js'
 import { artifactPath } from './output.js'
 import { publishIfNew } from './publish-if-new.js'
 import type { NewPublication } from './publish-if-new.js'
+import { keyringOf } from './repo-keyring.js'
 import { openSource } from './sources.js'
 
 export interface RepoRunOutcome {
@@ -55,6 +56,7 @@ export async function updateRepoTree(
         builder,
         base: source,
         asked: new Set(),
+        keyring: await keyringOf(config, repo),
         output: (number) => artifactPath(builder.artifacts, item, number),
         number: next,
         full: false,

@@ -8,6 +8,7 @@ import { configurationError } from '../../model/errors.js'
 import type { Context } from '../../model/report.js'
 import { buildRepo } from '../../pipeline/build-repo.js'
 import { buildTree } from '../../pipeline/build.js'
+import { keyringOf } from '../../pipeline/repo-keyring.js'
 import { ensureChroot } from '../../pipeline/ensure-chroot.js'
 import { describeCheckout } from '../../pipeline/git.js'
 import { machineInputs } from '../../pipeline/inputs.js'
@@ -110,7 +111,8 @@ async function buildPacman(
 ): Promise<Outcome> {
   const { output } = asked
   await ensureChroot(config, repo.chroot, context)
-  const report = await buildRepo({ repo, builder: config.builder, ...asked, output: () => output }, context)
+  const keyring = await keyringOf(config, repo)
+  const report = await buildRepo({ repo, builder: config.builder, keyring, ...asked, output: () => output }, context)
   const { build: made, recipes, partial } = report
   const lines = recipes.map(describeRecipe)
   const exitCode = partial ? UNSTABLE : 0

@@ -3,6 +3,7 @@ import { pacmanRepoOf } from '../../config/trees.js'
 import { planOf } from '../../pipeline/build-repo.js'
 import type { RepoPlan } from '../../pipeline/plan-repo.js'
 import { ensureChroot } from '../../pipeline/ensure-chroot.js'
+import { keyringOf } from '../../pipeline/repo-keyring.js'
 import { openSource } from '../../pipeline/sources.js'
 import { defineCommand } from '../command.js'
 import { configOption } from '../options.js'
@@ -27,7 +28,13 @@ export const plan = defineCommand({
     const repo = pacmanRepoOf(config, args.tree)
     await ensureChroot(config, repo.chroot, context)
     const base = openSource(args.base ?? config.builder.artifacts, config, { context })
-    const request = { repo, builder: config.builder, base, asked: new Set(args.rebuild ?? []) }
+    const request = {
+      repo,
+      builder: config.builder,
+      base,
+      asked: new Set(args.rebuild ?? []),
+      keyring: await keyringOf(config, repo),
+    }
     const found = await planOf(request, context)
     return { json: jsonOf(found), text: textOf(found, args.all) }
   },
