@@ -172,6 +172,16 @@ describe('a package file', () => {
     expect(record.needs).to.deep.equal(['lib7.so=32', 'libfree.so=32', 'libfree.so=64'])
   })
 
+  it('offers a library that is a hard link of a file elsewhere', async () => {
+    const record = await read(
+      info,
+      ...['opt', 'usr', 'usr/lib'].map(directory),
+      { name: 'opt/file', content: elf({ soname: 'libhard.so.1' }) },
+      { name: 'usr/lib/libhard.so.1', type: '1', link: 'opt/file' },
+    )
+    expect(record.libraries).to.deep.equal(['libhard.so.1=64'])
+  })
+
   const refused: Record<string, [Member[], string]> = {
     'without .PKGINFO': [[directory('usr')], 'there is no .PKGINFO in it'],
     'with a .PKGINFO that is a directory': [[directory('.PKGINFO')], 'there is no .PKGINFO'],
