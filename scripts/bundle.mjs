@@ -19,6 +19,17 @@ const bundles = [
   { entry: 'src/root-main.ts', outfile: 'dist/treeswap-root.mjs', start: cleanStart },
 ]
 
+/** What is compiled for one machine: ssh2 does without, and has its own JavaScript for it. */
+const withoutNatives = {
+  name: 'without-natives',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^cpu-features$|\.node$/ }, ({ path }) => ({ path, namespace: 'native' }))
+    onLoad({ filter: /./, namespace: 'native' }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is not bundled`)})`,
+    }))
+  },
+}
+
 for (const { entry, outfile, start } of bundles) {
   await build({
     entryPoints: [entry],
@@ -30,6 +41,7 @@ for (const { entry, outfile, start } of bundles) {
     format: 'esm',
     target: 'node20.19',
     legalComments: 'none',
+    plugins: [withoutNatives],
     define: { TREESWAP_VERSION: JSON.stringify(version) },
     banner: {
       js: [

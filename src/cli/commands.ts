@@ -30,6 +30,7 @@ import { show } from './commands/show.js'
 import { snapshot } from './commands/snapshot.js'
 import { status } from './commands/status.js'
 import { step } from './commands/step.js'
+import { upload } from './commands/upload.js'
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   pull,
   publish,
   rollback,
+  upload,
   publisher,
   list,
   status,

@@ -1,0 +1,21 @@
+import { count, humanBytes, humanSeconds } from '../model/quantity.js'
+import type { Uploaded } from '../pipeline/upload.js'
+import type { UploadReport } from '../upload/upload.js'
+import type { Outcome } from './command.js'
+import { plainError } from './plain-error.js'
+
+/** What an upload came to, for each host. */
+export function describeUpload({ tree, serial, hosts }: Uploaded): Outcome {
+  const plain = hosts.map(({ error, ...host }) => ({ ...host, ...(error && { error: plainError(error) }) }))
+  const text = [`generation ${serial} of ${tree}:`, ...hosts.map(describeHost)].join('\n')
+  return { json: { tree, serial, hosts: plain }, text }
+}
+
+function describeHost({ name, host, files, bytes, already, removed, seconds, error }: UploadReport): string {
+  const sent = `${count(files, 'file')} sent (${humanBytes(bytes)})`
+  if (error !== undefined) {
+    return `${name} (${host}): failed after ${sent}: ${error.message} [${error.code}]\n  ${error.hint}`
+  }
+  const gone = removed === 0 ? '' : `, ${removed} removed`
+  return `${name} (${host}): ${sent}, ${already} there already${gone}, in ${humanSeconds(seconds)}`
+}
