@@ -1,25 +1,87 @@
 import type { KeyConfig } from '../config/keys.js'
+import { packageFileName } from '../model/pacman-package.js'
+import { publicKeys } from '../signing/public-keys.js'
+import { storedZstd } from './stored-zstd.js'
+import { TarBlocks, tarEnd } from './tar-blocks.js'
 
 export interface KeyringPackage {
-  /** NAME-keyring-VERSION-1-any.pkg.tar.zst */
-  fileName: string
-  /** with pkgrel: VERSION-1 */
+  /** NAME-keyring */
+  name: string
+  /** with pkgrel */
   version: string
+  fileName: string
   bytes: Buffer
+  /** when the first of the trusted keys expires; undefined: none does */
+  expires: Date | undefined
 }
 
+/** To be raised when anything else in the package changes: its file name stands for its bytes. */
+const PKGREL = 1
+
+/** Where pacman-key of Arch looks for keyrings. */
+const DIRECTORIES = ['usr', 'usr/share', 'usr/share/pacman', 'usr/share/pacman/keyrings']
+
 /**
- * The package that tells pacman which keys sign a repo. Equal keys give equal bytes; changed ones a higher version.
+ * The package that tells pacman which keys sign a repo (pacman-key(8), "Using pacman-key for keyring packages"). Equal
+ * keys give equal bytes, and what is added to keys or moved from the trusted to the revoked ones a higher version.
  * @param name of the repo
- * @param keys those that clients trust
+ * @param keys those that clients are to trust
  * @param revoked those that they no longer trust
- * @throws KEY_UNREADABLE, KEY_INVALID, KEY_DIFFERENT
+ * @throws KEY_UNREADABLE, KEY_INVALID, KEY_DIFFERENT, KEY_REVOKED where one that is to be trusted is
  */
-export function keyringPackage(
+export async function keyringPackage(
   name: string,
   keys: readonly KeyConfig[],
   revoked: readonly KeyConfig[],
   packager: string,
 ): Promise<KeyringPackage> {
-  return Promise.reject(new Error(`not written yet ${name} ${keys.length} ${revoked.length} ${packager}`))
+  const { text, changed, packets, expires } = await publicKeys(keys, revoked)
+  const lines = (some: readonly KeyConfig[], end: string): string =>
+    some
+      .map(({ fingerprint }) => `${fingerprint}${end}\n`)
+      .sort()
+      .join('')
+  const files = { '.gpg': text, '-revoked': lines(revoked, ''), '-trusted': lines(keys, ':4:') }
+  const version = `${pkgver(changed, packets + revoked.length)}-${PKGREL}`
+  const info = { name: `${name}-keyring`, version, architecture: 'any' }
+  const pkginfo = [
+    `pkgname = ${info.name}`,
+    `pkgbase = ${info.name}`,
+    `pkgver = ${version}`,
+    `pkgdesc = Keys that sign the packages of ${name}`,
+    `builddate = ${changed.getTime() / 1000}`,
+    `packager = ${packager}`,
+    `size = ${Object.values(files).reduce((sum, content) => sum + Buffer.byteLength(content), 0)}`,
+    `arch = ${info.architecture}`,
+  ]
+  const tar = new TarBlocks()
+  tar.file('.PKGINFO', pkginfo.map((line) => `${line}\n`).join(''))
+  tar.file('.INSTALL', install(name))
+  for (const directory of DIRECTORIES) tar.directory(directory)
+  for (const [end, content] of Object.entries(files)) tar.file(`${DIRECTORIES.at(-1) ?? ''}/${name}${end}`, content)
+  const bytes = storedZstd(Buffer.concat([tar.bytes, tarEnd(tar.bytes.length)]))
+  return { name: info.name, version, fileName: packageFileName(info), bytes, expires }
+}
+
+/** Rises with the time of the newest change, and within the same second with what there is. */
+function pkgver(changed: Date, count: number): string {
+  const [date = '', time = ''] = changed
+    .toISOString()
+    .replace(/[-:]|\..*/g, '')
+    .split('T')
+  return `${date}.${time}.${count}`
+}
+
+/** Run by pacman in the client's root. A client without a keyring of its own gets these keys when it makes one. */
+function install(name: string): string {
+  return `post_install() {
+  if [ -x usr/bin/pacman-key ] && usr/bin/pacman-key --list-keys >/dev/null 2>&1; then
+    usr/bin/pacman-key --populate ${name}
+  fi
+}
+
+post_upgrade() {
+  post_install
+}
+`
 }

@@ -4,13 +4,14 @@ import { configurationError, infrastructureError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { runAny } from '../system/process.js'
 import type { Backend } from './backend.js'
+import { readSecretFile } from './key-file.js'
 import type { Content } from './signer.js'
 import type { SigningKey } from './signing-keys.js'
 
 /**
  * Signs with gpg and its agent, which may ask for a card or a passphrase.
  * @param usable those that clients accept, the best first
- * @throws SIGNING_KEY_MISSING, PROGRAM_MISSING, ABORTED
+ * @throws SIGNING_KEY_MISSING, KEY_UNREADABLE, KEY_EXPOSED, PROGRAM_MISSING, ABORTED
  */
 export async function gpgBackend(
   config: KeyConfig,
@@ -18,6 +19,7 @@ export async function gpgBackend(
   usable: readonly SigningKey[],
   { signal }: Context,
 ): Promise<Backend> {
+  if (config.passphraseFile !== undefined) readSecretFile(config.passphraseFile)
   const base = ['--batch', '--no-tty', '--no-options', ...(home === null ? [] : ['--homedir', home])]
   const secrets = await secretKeys(base, config, signal)
   const by = usable.find(({ fingerprint }) => secrets.has(fingerprint))
