@@ -18,6 +18,7 @@ import { jobsApply } from './commands/jobs-apply.js'
 import { jobsDiff } from './commands/jobs-diff.js'
 import { jobsRender } from './commands/jobs-render.js'
 import { jobsRun } from './commands/jobs-run.js'
+import { keyring } from './commands/keyring.js'
 import { list } from './commands/list.js'
 import { log } from './commands/log.js'
 import { pack } from './commands/pack.js'
@@ -42,6 +43,7 @@ export const commands: readonly Command[] = [
   publish,
   rollback,
   upload,
+  keyring,
   publisher,
   list,
   status,
