@@ -1,5 +1,5 @@
 // Compiles src/main.ts and src/root-main.ts, each with everything it imports, into files that need nothing but Node.
-import { chmodSync, readFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
@@ -30,11 +30,37 @@ const withoutNatives = {
   },
 }
 
+/** Names, versions and licences of the libraries that went into a bundle, by name. */
+function librariesOf({ inputs }) {
+  const names = Object.keys(inputs).map((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.slice(0, 2))
+  const directories = new Map(names.filter(Boolean).map(([directory, name]) => [name, directory]))
+  return [...directories].sort().map(([name, directory]) => {
+    const { version, license, homepage } = JSON.parse(readFileSync(`${directory}package.json`, 'utf8'))
+    const file = readdirSync(directory).find((one) => /^licen[cs]e/i.test(one))
+    const text = file === undefined ? '' : readFileSync(`${directory}${file}`, 'utf8').trim()
+    return { title: [name, version, license, homepage].filter(Boolean).join(' '), text }
+  })
+}
+
+/** The bundle names the libraries in it, under their own licences; a file beside it has the licences' texts. */
+function addLicences(outfile, metafile) {
+  const libraries = librariesOf(metafile)
+  const file = outfile.replace(/mjs$/, 'licenses.txt')
+  const rule = '='.repeat(80)
+  writeFileSync(file, libraries.map(({ title, text }) => `${rule}\n${title}\n${rule}\n${text}\n`).join('\n'))
+  const lines = libraries.map(({ title }) => ` * ${title}`)
+  appendFileSync(
+    outfile,
+    `/*!\n * Contains these libraries, bundled from the sources of treeswap by scripts/bundle.mjs; texts of licences:\n * ${file.split('/').at(-1)}\n${lines.join('\n')}\n */\n`,
+  )
+}
+
 for (const { entry, outfile, start } of bundles) {
-  await build({
+  const { metafile } = await build({
     entryPoints: [entry],
     outfile,
     bundle: true,
+    metafile: true,
     minify: true,
     keepNames: true,
     platform: 'node',
@@ -54,5 +80,6 @@ for (const { entry, outfile, start } of bundles) {
       ].join('\n'),
     },
   })
+  addLicences(outfile, metafile)
   chmodSync(outfile, 0o755)
 }
