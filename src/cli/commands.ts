@@ -9,6 +9,7 @@ import { chrootUpdate } from './commands/chroot-update.js'
 import { configCaddy } from './commands/config-caddy.js'
 import { configCheck } from './commands/config-check.js'
 import { configNginx } from './commands/config-nginx.js'
+import { configPacman } from './commands/config-pacman.js'
 import { configPortage } from './commands/config-portage.js'
 import { configRsyncd } from './commands/config-rsyncd.js'
 import { configSchema } from './commands/config-schema.js'
@@ -22,6 +23,7 @@ import { keyring } from './commands/keyring.js'
 import { list } from './commands/list.js'
 import { log } from './commands/log.js'
 import { pack } from './commands/pack.js'
+import { plan } from './commands/plan.js'
 import { publish } from './commands/publish.js'
 import { publisher } from './commands/publisher.js'
 import { pull } from './commands/pull.js'
@@ -37,6 +39,7 @@ import { upload } from './commands/upload.js'
 export const commands: readonly Command[] = [
   run,
   snapshot,
+  plan,
   build,
   pack,
   pull,
@@ -62,6 +65,7 @@ export const commands: readonly Command[] = [
   configCaddy,
   configRsyncd,
   configPortage,
+  configPacman,
   jobsRender,
   jobsDiff,
   jobsApply,

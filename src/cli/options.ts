@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 import { loadConfig } from '../config/load.js'
 import type { Config, PublisherConfig } from '../config/config.js'
 import { duration } from '../model/quantities.js'
+import type { Context } from '../model/report.js'
+import { signingOf } from '../pipeline/signing.js'
 import { ROOT_PROGRAM } from '../config/schema.js'
 import { baseUrlProblem } from '../config/urls.js'
 import type { PublishOptions } from '../publish/publish.js'
@@ -58,11 +60,29 @@ export const publishOptions = {
     type: 'string',
     describe: 'how long replaced generations stay, e.g. 6h; default: publisher.grace, or as before; at first 1d',
   },
+  unsigned: {
+    type: 'boolean',
+    default: false,
+    describe: 'publish a pacman repo without signatures, also one that was published with them',
+  },
+  'no-trial': {
+    type: 'boolean',
+    default: false,
+    describe: "do not let this host's pacman read a pacman repo before clients do",
+  },
 } as const
 
 /** Settings of a publish: those of the configuration, unless options say otherwise. */
 export function publishingOf(
-  args: PublisherArguments & { http: string | undefined; 'no-http': boolean; grace: string | undefined },
+  args: PublisherArguments & {
+    http: string | undefined
+    'no-http': boolean
+    grace: string | undefined
+    unsigned: boolean
+    'no-trial': boolean
+  },
+  tree: string,
+  context: Context,
 ): PublishOptions & Pick<PublisherConfig, 'root'> {
   const problem = args.http === undefined ? undefined : baseUrlProblem(args.http, ['http', 'https'])
   if (problem !== undefined)
@@ -75,6 +95,9 @@ export function publishingOf(
     ...(args.http !== undefined && { http: args.http }),
     ...(args['no-http'] && { http: null }),
     ...(args.grace !== undefined && { graceSeconds: seconds('--grace', args.grace) }),
+    unsigned: args.unsigned,
+    trial: !args['no-trial'],
+    signing: signingOf(configOf(args), tree, context),
   }
 }
 

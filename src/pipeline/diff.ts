@@ -2,8 +2,11 @@ import { parsePackages } from '../model/packages-index.js'
 import { packagesPack } from '../model/build.js'
 import type { Build } from '../model/build.js'
 import { publishError } from '../model/errors.js'
-import { compareVersions, splitCpv } from '../model/gentoo-version.js'
+import { compareVersions as compareGentoo, splitCpv } from '../model/gentoo-version.js'
+import type { FileEntry } from '../model/manifest.js'
 import { objectKey } from '../model/object-key.js'
+import { parseFileName } from '../model/pacman-package.js'
+import { compareVersions as comparePacman } from '../model/pacman-version.js'
 import { formatReference } from '../model/reference.js'
 import { readBuild, readManifestOf } from '../store/builds.js'
 import type { Store } from '../store/layout.js'
@@ -11,9 +14,13 @@ import { readTextIfThere } from '../system/files.js'
 
 type Stanza = Map<string, string>
 
+/** `NAME:SLOT` → version → what tells one build of that version from another */
+type Packages = Map<string, Map<string, string>>
+
 interface PackageChange {
-  /** CATEGORY/NAME */
+  /** CATEGORY/NAME; of a pacman repo: pkgname */
   package: string
+  /** 0 in a pacman repo */
   slot: string
 }
 
@@ -34,13 +41,22 @@ export interface BuildDiff {
  */
 export async function diffBuilds(store: Store, tree: string, from: number, to: number): Promise<BuildDiff> {
   const [before, after] = [readBuild(store, tree, from), readBuild(store, tree, to)]
-  const packages = comparePackages(await stanzasOf(store, before), await stanzasOf(store, after))
+  const compareVersions = after.kind === 'pacman-repo' ? comparePacman : compareGentoo
+  const packages = compare(await packagesOf(store, before), await packagesOf(store, after), compareVersions)
   return { ...packages, inputs: compareInputs(before, after) }
 }
 
+/** The packages of two binhost indexes. */
 export function comparePackages(before: readonly Stanza[], after: readonly Stanza[]): Omit<BuildDiff, 'inputs'> {
+  return compare(byPackage(before), byPackage(after), compareGentoo)
+}
+
+function compare(
+  old: Packages,
+  current: Packages,
+  compareVersions: (a: string, b: string) => number,
+): Omit<BuildDiff, 'inputs'> {
   const diff: Omit<BuildDiff, 'inputs'> = { added: [], removed: [], upgraded: [], downgraded: [], rebuilt: [] }
-  const [old, current] = [byPackage(before), byPackage(after)]
   for (const key of [...new Set([...old.keys(), ...current.keys()])].sort()) {
     const [name = '', slot = ''] = key.split(':')
     const change = { package: name, slot }
@@ -64,9 +80,28 @@ export function comparePackages(before: readonly Stanza[], after: readonly Stanz
   return diff
 }
 
-/** `CATEGORY/NAME:SLOT` → version → what tells one build of that version from another */
-function byPackage(stanzas: readonly Stanza[]): Map<string, Map<string, string>> {
-  const packages = new Map<string, Map<string, string>>()
+async function packagesOf(store: Store, build: Build): Promise<Packages> {
+  if (build.kind === 'pacman-repo') return byFileName(await filesOf(store, build))
+  return byPackage(await stanzasOf(store, build))
+}
+
+async function filesOf(store: Store, build: Build): Promise<FileEntry[]> {
+  const pack = packagesPack(build)
+  const { entries } = pack === undefined ? { entries: [] } : await readManifestOf(store, pack)
+  return entries.filter((entry) => entry.type === 'file')
+}
+
+function byFileName(files: readonly FileEntry[]): Packages {
+  const packages: Packages = new Map()
+  for (const { path, sha256 } of files) {
+    const { name, version } = parseFileName(path) ?? { name: path, version: '' }
+    packages.set(`${name}:0`, new Map([[version, sha256]]))
+  }
+  return packages
+}
+
+function byPackage(stanzas: readonly Stanza[]): Packages {
+  const packages: Packages = new Map()
   for (const stanza of stanzas) {
     const cpv = stanza.get('CPV') ?? ''
     const { name, version } = splitCpv(cpv) ?? { name: cpv, version: '' }
@@ -83,10 +118,8 @@ function identityOf(stanza: Stanza): string {
 }
 
 async function stanzasOf(store: Store, build: Build): Promise<Stanza[]> {
-  const pack = packagesPack(build)
-  const manifest = pack && (await readManifestOf(store, pack))
-  const entry = manifest?.entries.find(({ type, path }) => type === 'file' && path === 'Packages')
-  if (entry?.type !== 'file') return []
+  const entry = (await filesOf(store, build)).find(({ path }) => path === 'Packages')
+  if (entry === undefined) return []
   const name = `Packages of ${formatReference(build.name, build.number)}`
   const text = readTextIfThere(store.object(objectKey(entry.sha256, entry.executable)))
   if (text === undefined) {

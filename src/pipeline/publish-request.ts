@@ -31,6 +31,10 @@ const done = z.object({
   links: count,
   copies: count,
   removedGenerations: z.array(z.int()),
+  signed: z
+    .string()
+    .regex(/^[0-9A-F]{40}$/)
+    .exactOptional(),
   /** what a publish had to fetch first */
   pulled: z.object({ fetchedBytes: count, newObjects: count }).optional(),
 })

@@ -7,6 +7,7 @@ import type { Context } from '../model/report.js'
 import { publish, rollback } from '../publish/publish.js'
 import { openStore } from '../store/layout.js'
 import { pull } from '../store/pull.js'
+import { signingOf } from './signing.js'
 import { parseRequest } from './publish-request.js'
 import type { PublishAnswer, PublishRequest } from './publish-request.js'
 import { openSource } from './sources.js'
@@ -27,10 +28,12 @@ export interface PublisherSite {
  */
 export async function serveRequest(text: string, site: PublisherSite, context: Context): Promise<PublishAnswer> {
   const { request, reference } = parseRequest(text)
-  const { publisher } = site.config
-  requireKnown(request.tree, site.config)
+  const { config } = site
+  const { publisher } = config
+  const options = { ...publisher, signing: signingOf(config, request.tree, context) }
+  requireKnown(request.tree, config)
   const store = openStore(publisher.root, { create: request.action === 'publish' })
-  if (request.action === 'rollback') return await rollback(store, reference, publisher, context)
+  if (request.action === 'rollback') return await rollback(store, reference, options, context)
   const { build } = reference
   if (build !== undefined && build.kind !== 'number' && build.kind !== 'latest') {
     throw configurationError(
@@ -42,17 +45,18 @@ export async function serveRequest(text: string, site: PublisherSite, context: C
   const source = sourceOf(site, request, context)
   const number = await chooseNumber(source, { kind: 'tree', name: request.tree }, request.build)
   const { fetchedBytes, newObjects } = await pull(store, source, request.tree, number, context)
-  const publication = await publish(store, request.tree, number, publisher, context)
+  const publication = await publish(store, request.tree, number, options, context)
   return { ...publication, pulled: { fetchedBytes, newObjects } }
 }
 
-/** Where the site names its machines, there is nothing else to publish. */
-function requireKnown(tree: string, { machines, file }: Config): void {
-  if (machines.size === 0 || machines.has(tree)) return
+/** Where the site names its trees, there is nothing else to publish. */
+function requireKnown(tree: string, { machines, pacman, file }: Config): void {
+  const known = [...machines.keys(), ...pacman.keys()]
+  if (known.length === 0 || known.includes(tree)) return
   throw configurationError(
     'TREE_UNKNOWN',
-    `${file} has no machine ${tree}`,
-    didYouMean(tree, machines.keys()) || `it has ${[...machines.keys()].join(', ')}`,
+    `${file} has no machine or pacman repo ${tree}`,
+    didYouMean(tree, known) || `it has ${known.join(', ')}`,
   )
 }
 
@@ -61,7 +65,8 @@ function sourceOf(
   { tree, build, running }: PublishRequest,
   context: Context,
 ): ArtifactSource {
-  const { jenkins, builder } = config
-  const own = jenkins === undefined ? builder.artifacts : `jenkins:${jenkins.folder}/machines/${tree}`
+  const { jenkins, builder, pacman } = config
+  const jobs = pacman.has(tree) ? 'packages' : 'machines'
+  const own = jenkins === undefined ? builder.artifacts : `jenkins:${jenkins.folder}/${jobs}/${tree}`
   return openSource(from ?? own, config, { context, ...(running === true && { running: build }) })
 }

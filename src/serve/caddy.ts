@@ -1,4 +1,4 @@
-import { FOREVER, servedDirectory, TREE, webAddress } from './server.js'
+import { FOREVER, plainDirectory, REPO_FILE, servedDirectory, TREE, webAddress } from './server.js'
 import type { Publisher } from './server.js'
 
 /**
@@ -27,6 +27,17 @@ ${site} {
 		file_server
 	}
 
+	# pacman repos
+	@pacman {
+		method GET HEAD
+		path_regexp pacman ^${prefix}/pacman/(${TREE})/os/(${REPO_FILE})$
+	}
+	handle @pacman {
+		rewrite * /{re.pacman.1}/os/{re.pacman.2}
+		header Cache-Control no-cache
+		file_server
+	}
+
 	# one generation, for clients that began with its index
 	@generations {
 		method GET HEAD
@@ -35,6 +46,43 @@ ${site} {
 	handle @generations {
 		rewrite * /.generations/{re.generations.1}.{re.generations.2}/.binpkgs/{re.generations.3}
 		header Cache-Control "public, max-age=${FOREVER}, immutable"
+		file_server
+	}
+
+	handle {
+		respond 404
+	}
+}
+`
+}
+
+/** What a site of an uploaded copy is made from. */
+export interface UploadedSite {
+  /** directory on that host that holds the trees */
+  directory: string
+  /** base URL under which its clients find the trees, without a slash at its end */
+  url: string
+}
+
+/**
+ * A site for Caddy 2 on a plain web host to which pacman repos are uploaded: each at `URL/TREE/os/ARCH/`.
+ * @throws PATH_UNSUPPORTED
+ */
+export function uploadedCaddyConfiguration({ directory, url }: UploadedSite): string {
+  const address = webAddress({ root: '/', http: url })
+  const site = `${address?.secure === true ? 'https' : 'http'}://${address?.host ?? ''}:${address?.port ?? 80}`
+  const prefix = (address?.path ?? '').replace(/[.+]/g, '\\$&')
+  return `# site of a web host to which treeswap uploads, for Caddy 2
+${site} {
+	root * ${plainDirectory(directory)}
+
+	@pacman {
+		method GET HEAD
+		path_regexp pacman ^${prefix}/(${TREE})/os/(${REPO_FILE})$
+	}
+	handle @pacman {
+		rewrite * /{re.pacman.1}/os/{re.pacman.2}
+		header Cache-Control no-cache
 		file_server
 	}
 

@@ -1,9 +1,9 @@
-import { FOREVER, servedDirectory, TREE, webAddress } from './server.js'
+import { FOREVER, REPO_FILE, servedDirectory, TREE, webAddress } from './server.js'
 import type { Publisher } from './server.js'
 
 /**
  * A server block for nginx 1.18 and later: binary packages at `/binpkgs/TREE/`, and at `/generations/TREE/SERIAL/`,
- * where they never change. Nothing else can be reached.
+ * where they never change; pacman repos at `/pacman/TREE/os/ARCH/`. Nothing else can be reached.
  * @throws PATH_UNSUPPORTED
  */
 export function nginxConfiguration(publisher: Publisher): string {
@@ -31,6 +31,13 @@ ${secure ? '    # ssl_certificate and ssl_certificate_key have to be added here\
     location ~ ^${prefix}/binpkgs/(?<tree>${TREE})/(?<file>.+)$ {
         alias ${directory}/$tree/.binpkgs/$file;
         # the tree's own link is the only one that is followed
+        disable_symlinks on from=${directory}/$tree;
+        add_header Cache-Control no-cache;
+    }
+
+    # pacman repos
+    location ~ ^${prefix}/pacman/(?<tree>${TREE})/os/(?<file>${REPO_FILE})$ {
+        alias ${directory}/$tree/os/$file;
         disable_symlinks on from=${directory}/$tree;
         add_header Cache-Control no-cache;
     }

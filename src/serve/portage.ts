@@ -17,7 +17,7 @@ interface ClientFile {
   content: string
 }
 
-interface ClientCommand {
+export interface ClientCommand {
   /** what it does, as an order; entries of one `what` are one command: each only after the one before succeeded */
   what: string
   argv: string[]

@@ -14,11 +14,16 @@ const plainPath = /^\/[A-Za-z0-9_.,+@=/-]*$/
 
 /** Directory that is served: one link for each tree. @throws PATH_UNSUPPORTED */
 export function servedDirectory({ root }: Publisher): string {
-  if (plainPath.test(root)) return `${root === '/' ? '' : root}/published`
+  return `${root === '/' ? '' : plainDirectory(root)}/published`
+}
+
+/** A directory as it may stand in such a configuration. @throws PATH_UNSUPPORTED */
+export function plainDirectory(directory: string): string {
+  if (plainPath.test(directory)) return directory
   throw configurationError(
     'PATH_UNSUPPORTED',
-    `${root} has characters that mean something in the configuration of a server`,
-    "keep the publisher's directory at a path of letters, digits and _ . , + @ = -",
+    `${directory} has characters that mean something in the configuration of a server`,
+    'keep what is served at a path of letters, digits and _ . , + @ = -',
   )
 }
 
@@ -42,6 +47,9 @@ export function webAddress({
 
 /** Tree names as they occur in URLs (model/names.ts), as a regular expression. */
 export const TREE = '[A-Za-z0-9][A-Za-z0-9_.+-]*'
+
+/** What lies below `os/` of a pacman repo (pacman-package.ts), as a regular expression: no name begins with a dot. */
+export const REPO_FILE = '[a-z0-9_]+/[A-Za-z0-9@_+][A-Za-z0-9@._+:~^-]*'
 
 /** Seconds for which clients and proxies may keep what never changes. */
 export const FOREVER = 31_536_000

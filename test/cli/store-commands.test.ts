@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
+import { archiveRepo } from '../store/repo.js'
 import { compile, documentOf, treeswap } from './treeswap.js'
 
 interface Package {
@@ -238,5 +239,33 @@ describe('commands that need nothing but --root', function () {
     const ended = await treeswap(['check', '--root', 'store'], { cwd: directory })
     expect(ended.exitCode).to.equal(13)
     expect(ended.stdout).to.match(new RegExp(`damaged +objects/${victim} +database@1`))
+  })
+
+  it('publish, tell and go back with a pacman repo', async () => {
+    const artifacts = join(directory, 'artifacts')
+    await archiveRepo(artifacts, 1, { one: {}, gone: {}, same: {} })
+    await archiveRepo(artifacts, 2, { one: { version: '1.0-1.1' }, new: {}, same: {} }, { base: 1 })
+    const store = ['--root', 'store']
+    const published = await succeed('publish', 'lab@1', '--from', 'dir:artifacts', ...store)
+    expect(published).to.deep.include({ tree: 'lab', build: 1, serial: 1, already: false })
+    await succeed('publish', 'lab@2', '--from', 'dir:artifacts', '--no-trial', ...store)
+    const diff = await succeed('diff', 'lab@1', 'lab@2', ...store)
+    expect(diff).to.deep.include({
+      added: [{ package: 'new', slot: '0', version: '1.0-1' }],
+      removed: [{ package: 'gone', slot: '0', version: '1.0-1' }],
+      upgraded: [{ package: 'one', slot: '0', from: '1.0-1', to: '1.0-1.1' }],
+      downgraded: [],
+      rebuilt: [],
+    })
+    expect((await succeed('diff', 'lab@2', 'lab@1', ...store)).downgraded).to.have.length(1)
+    const shown = await succeed('show', 'lab@2', ...store)
+    expect(shown).to.deep.include({ architecture: 'x86_64', recipes: [] })
+    expect(shown.packages).to.deep.include('one-1.0-1.1-any.pkg.tar.zst')
+    expect(await told('show', 'lab', ...store)).to.include('lab@2')
+    expect(await told('list', 'lab', ...store)).to.match(/lab@2 .* on 1 .*published/)
+    expect(await told('rollback', 'lab', ...store)).to.include('lab@1 is published as generation 3')
+    const [status] = (await succeed('status', ...store)).trees as { published: { build: number } }[]
+    expect(status?.published.build).to.equal(1)
+    expect(await told('check', ...store)).to.include('everything is as it was written')
   })
 })

@@ -9,7 +9,9 @@ import { serveRequest } from '../../src/pipeline/publisher.js'
 import { fakeJenkins } from '../jenkins/fake-jenkins.js'
 import { silent } from '../lab/silent.js'
 import { temporaryDirectory } from '../lab/temporary.js'
+import { makeKey } from '../signing/keys.js'
 import { archive, failure } from '../store/machine.js'
+import { archiveRepo } from '../store/repo.js'
 
 describe('a publisher that is asked', () => {
   const directory = temporaryDirectory()
@@ -50,6 +52,22 @@ describe('a publisher that is asked', () => {
     await built(2, { building: true, result: 'FAILURE' })
     const failing = ask({ action: 'publish', tree: 'box', build: 2, running: true })
     expect(await failure(failing)).to.include({ code: 'BUILD_NOT_SUCCESSFUL' })
+  })
+
+  it('signs pacman repos with the key of its own configuration', async () => {
+    const { config: key } = await makeKey(join(directory(), 'keys'))
+    await archiveRepo(join(directory(), 'artifacts'), 1, { one: {} })
+    const artifacts = join(directory(), 'artifacts/lab/1')
+    jenkins().items.addBuild('infra/treeswap/packages/lab', { number: 1, artifacts, result: 'UNSTABLE' })
+    const keys = `keys: { main: { fingerprint: ${key.fingerprint}, public: ${key.publicFile}, secret: ${key.secretFile ?? ''} } }`
+    const config = site(`${keys}\npacman: { lab: { sign: main, repositories: [{ url: ./recipes }] } }`)
+    const { fingerprint } = key
+    expect(await ask({ action: 'publish', tree: 'lab' }, config)).to.include({ build: 1, signed: fingerprint })
+    expect(await failure(ask({ action: 'publish', tree: 'bal' }, config))).to.include({ code: 'TREE_UNKNOWN' })
+    const unsigned = site('pacman: { lab: { repositories: [{ url: ./recipes }] } }')
+    expect(await failure(ask({ action: 'rollback', tree: 'lab', build: 1 }, unsigned))).to.include({
+      code: 'SIGNING_KEY_MISSING',
+    })
   })
 
   it('takes them from where its administrator says instead', async () => {

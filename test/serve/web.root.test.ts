@@ -38,6 +38,11 @@ const files = {
   'gentoo/profiles/repo_name': 'gentoo\n',
   '.profile/etc/portage/make.conf': 'USE=""\n',
   '.treeswap.json': '{}',
+  'os/x86_64/lab.db': 'database 1',
+  'os/x86_64/one+two-1:2.0~rc1-1.1-any.pkg.tar.zst': 'a package with an epoch',
+  'os/x86_64/.hidden': '{}',
+  'os/x86_64/below/lab.db': '{}',
+  'os/x86_64/way-out': '-> /etc/hostname',
 }
 
 interface Server {
@@ -136,8 +141,27 @@ for (const server of servers) {
       expect(again.body).to.equal('TIMESTAMP: 3\n')
     })
 
+    it('serves the files of a pacman repo, also where an epoch makes their names strange to URLs', async () => {
+      const repo = '/pkg.s/pacman/data+base/os/x86_64'
+      const { status, headers, body } = await get(port, `${repo}/lab.db`)
+      expect({ status, body }).to.deep.equal({ status: 200, body: 'database 1' })
+      expect(headers['cache-control']).to.equal('no-cache')
+      for (const name of ['one+two-1:2.0~rc1-1.1-any.pkg.tar.zst', 'one%2Btwo-1%3A2.0~rc1-1.1-any.pkg.tar.zst']) {
+        expect((await get(port, `${repo}/${name}`)).body, name).to.equal('a package with an epoch')
+      }
+    })
+
     for (const path of [
       '/',
+      '/pacman/data+base/os/x86_64/lab.db',
+      '/pkg.s/pacman/data+base/os/x86_64/',
+      '/pkg.s/pacman/data+base/os/x86_64/.hidden',
+      '/pkg.s/pacman/data+base/os/x86_64/%2ehidden',
+      '/pkg.s/pacman/data+base/os/x86_64/below/lab.db',
+      '/pkg.s/pacman/data+base/os/../.treeswap.json',
+      '/pkg.s/pacman/data+base/os/..%2f.treeswap.json',
+      '/pkg.s/pacman/data+base/os/x86_64/..%2f..%2f.treeswap.json',
+      '/pkg.s/pacman/.generations/os/x86_64/lab.db',
       '/binpkgs/data+base/Packages',
       '/pkg.s/',
       '/pkg.s/binpkgs/',
@@ -166,6 +190,7 @@ for (const server of servers) {
 
     if (!server.followsLinks) {
       it('follows no link but that of the tree', async () => {
+        expect((await get(port, '/pkg.s/pacman/data+base/os/x86_64/way-out')).status).to.equal(403)
         for (const name of ['way-out', 'way-in']) {
           expect((await get(port, `/pkg.s/binpkgs/data+base/${name}`)).status).to.equal(403)
           expect((await get(port, `/pkg.s/generations/data+base/1/${name}`)).status).to.equal(403)

@@ -28,7 +28,7 @@ export const publish = defineCommand({
   async run(args, context) {
     const reference = parseReference(args.reference)
     if (args.over) return describePublication(await askPublisher('publish', reference, args, context))
-    const settings = publishingOf(args)
+    const settings = publishingOf(args, reference.tree, context)
     const store = openStore(settings.root, { create: args.from !== undefined })
     if (args.from === undefined) {
       if (args.running)

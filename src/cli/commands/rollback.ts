@@ -17,7 +17,7 @@ export const rollback = defineCommand({
   async run(args, context) {
     const reference = parseReference(args.reference)
     if (args.over) return describePublication(await askPublisher('rollback', reference, args, context))
-    const settings = publishingOf(args)
+    const settings = publishingOf(args, reference.tree, context)
     return describePublication(await rollBack(openStore(settings.root), reference, settings, context))
   },
 })

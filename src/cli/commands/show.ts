@@ -1,3 +1,4 @@
+import { readRepoBuild } from '../../arch/repo-build.js'
 import type { Build } from '../../model/build.js'
 import { parseReference } from '../../model/reference.js'
 import { readBuild } from '../../store/builds.js'
@@ -13,11 +14,40 @@ export const show = defineCommand({
   examples: { 'show database@12': 'one build', 'show database@published': 'the one that clients are served' },
   positionals: { reference: { type: 'string', describe: 'TREE[@REF]; default: the latest build', demandOption: true } },
   options: publisherOptions,
-  run(args) {
+  async run(args) {
     const store = storeOf(args)
     const reference = parseReference(args.reference)
     const build = readBuild(store, reference.tree, resolveReference(store, reference, { kind: 'latest' }))
-    return Promise.resolve({ json: { build }, text: describeBuild(build) })
+    if (build.kind !== 'pacman-repo') return { json: { build }, text: describeBuild(build) }
+    const { recipes, packages } = await readRepoBuild(store, build)
+    const rows = Array.from(recipes.recipes, ([base, { version, status, built, reason = '' }]) => [
+      base,
+      version,
+      status,
+      built === 0 ? 'never' : `@${built}`,
+      reason,
+    ])
+    const parts = [describeBuild(build), table(['RECIPE', 'VERSION', 'STATUS', 'BUILT', ''], rows)]
+    return {
+      json: {
+        build,
+        architecture: recipes.architecture,
+        recipes: Array.from(
+          recipes.recipes,
+          ([base, { source, version, status, built, reason = null, packages: made }]) => ({
+            base,
+            source,
+            version,
+            status,
+            built,
+            reason,
+            packages: made.map(({ name }) => name),
+          }),
+        ),
+        packages: packages.map(({ file }) => file),
+      },
+      text: parts.filter((part) => part !== '').join('\n\n'),
+    }
   },
 })
 
