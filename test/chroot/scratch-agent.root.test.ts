@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Request } from '../../src/chroot/remote-protocol.js'
@@ -109,5 +110,37 @@ describe('chroot: scratch sessions of an unprivileged agent', function () {
       expect(await codeOf(stopped)).to.equal('ABORTED')
       expect((await shell(other, 'echo goes on')).lines).to.deep.equal(['goes on'])
     })
+  })
+
+  it('leave no setuid file to the agent, though one writes while another takes the directory back', async () => {
+    const { builder, user } = all()
+    const lent = user.makeDirectory(builder, 'contested')
+    const context = makeContext()
+    const script = `trap "" TERM; echo begun; i=0
+      while :; do i=$((i+1)); touch /mnt/$i.a /mnt/$i.b /mnt/$i.c; chmod 6755 /mnt/*; done 2> /dev/null`
+    let taken = 0
+    const hostile = scratch(
+      (one) =>
+        scratch(async (other) => {
+          let begun = (): void => undefined
+          const ready = new Promise<void>((resolve) => (begun = resolve))
+          const end = one.run(request(['/bin/sh', '-c', script], bind(lent)), () => begun())
+          end.catch(begun)
+          await ready
+          for (let round = 0; round < 8; round++) {
+            await shell(other, 'exit 0', bind(lent))
+            await other.reclaim(lent)
+            const found = (...which: string[]) =>
+              execFileSync('find', [lent, '-type', 'f', ...which], { encoding: 'utf8' }).split('\n').length - 1
+            expect(found('-uid', String(user.uid), '-perm', '/6000')).to.equal(0)
+            taken = found('-uid', String(user.uid))
+          }
+          context.abort()
+          await end
+        }),
+      context,
+    )
+    expect(await codeOf(hostile)).to.equal('ABORTED')
+    expect(taken).to.be.greaterThan(100)
   })
 })
