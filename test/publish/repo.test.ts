@@ -12,7 +12,7 @@ import { openStore } from '../../src/store/layout.js'
 import type { Store } from '../../src/store/layout.js'
 import { pull } from '../../src/store/pull.js'
 import { readState, writeState } from '../../src/store/state.js'
-import { PacmanClient, needsPacman } from '../lab/pacman-client.js'
+import { HostPacman, needsPacman } from '../lab/host-pacman.js'
 import { pacmanPackage } from '../lab/pacman-package.js'
 import type { PackageParts } from '../lab/pacman-package.js'
 import { silent } from '../lab/silent.js'
@@ -44,10 +44,10 @@ describe('publishing a pacman repo', function () {
   const served = (): string[] => readdirSync(top()).sort()
   const stamp = (file: string): number => statSync(join(top(), file)).mtimeMs / 1000
   let clients = 0
-  const client = (...repos: string[]): PacmanClient => {
+  const client = (...repos: string[]): HostPacman => {
     const place = join(directory(), `client-${++clients}`)
     mkdirSync(place)
-    return new PacmanClient(
+    return new HostPacman(
       place,
       (repos.length === 0 ? ['lab'] : repos).map((name) => ({ name, server: `file://${top()}` })),
     )

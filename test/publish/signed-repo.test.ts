@@ -14,7 +14,7 @@ import { findSignature } from '../../src/signing/signatures.js'
 import { openStore } from '../../src/store/layout.js'
 import type { Store } from '../../src/store/layout.js'
 import { pull } from '../../src/store/pull.js'
-import { PacmanClient, needsPacman } from '../lab/pacman-client.js'
+import { HostPacman, needsPacman } from '../lab/host-pacman.js'
 import { pacmanPackage } from '../lab/pacman-package.js'
 import type { PackageParts } from '../lab/pacman-package.js'
 import { silent } from '../lab/silent.js'
@@ -59,10 +59,10 @@ describe('publishing a signed pacman repo', function () {
   const top = (): string => join(store.pointer('lab'), 'os/x86_64')
   const served = (): string[] => readdirSync(top()).sort()
   let clients = 0
-  const client = (fingerprint: string): PacmanClient => {
+  const client = (fingerprint: string): HostPacman => {
     const place = join(directory(), `client-${++clients}`)
     mkdirSync(place)
-    const made = new PacmanClient(place, [{ name: 'lab', server: `file://${top()}`, sigLevel: REQUIRED }])
+    const made = new HostPacman(place, [{ name: 'lab', server: `file://${top()}`, sigLevel: REQUIRED }])
     made.trust(join(top(), 'lab.gpg'), fingerprint)
     return made
   }
