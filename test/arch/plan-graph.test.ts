@@ -39,6 +39,7 @@ describe('what recipes need of each other', () => {
     })
     const app = recipe('app', { makeDepends: ['split'] })
     expect(needs([app, split, data], 'app')).to.deep.equal(['data', 'split'])
+    expect(plan([split, data]).steps.map(({ wants }) => wants)).to.deep.equal([[], ['data']])
   })
 
   it('is no cycle where packages need each other only when they are installed, and that is told apart', () => {
@@ -88,6 +89,13 @@ describe('what recipes need of each other', () => {
   it('is refused where what a recipe is built with needs that recipe when it is installed', () => {
     const tool = recipe('tool', { packages: [{ name: 'tool', depends: ['lib'] }] })
     expect(() => plan([tool, recipe('lib', { makeDepends: ['tool'] })])).to.throw(/: lib → tool → lib$/)
+    const split = recipe('tool', {
+      packages: [
+        { name: 'tool', depends: ['tool-libs'] },
+        { name: 'tool-libs', depends: ['lib'] },
+      ],
+    })
+    expect(() => plan([split, recipe('lib', { makeDepends: ['tool'] })])).to.throw(/: lib → tool → lib$/)
   })
 
   it('is a path from need to need wherever an edge closes a cycle', () => {
