@@ -106,6 +106,12 @@ describe('databases of a pacman repo', () => {
     expect([readDatabase(db, 'x.db'), readDatabase(files, 'x.files')]).to.deep.equal([[], []])
   })
 
+  it('may hold texts of any size', async () => {
+    const files = Array.from({ length: 5000 }, (_, index) => `usr/share/${'日本'.repeat(50)}${index}`)
+    const { files: content } = await databaseFiles([sampleEntry({ name: 'a' }, files), sampleEntry({ name: 'b' })])
+    expect(readDatabase(content, 'x.files').map((one) => one.files)).to.deep.equal([files, []])
+  })
+
   it('refuse to list a package twice', async () => {
     const twice = [sampleEntry({ name: 'a', version: '1-1' }), sampleEntry({ name: 'a', version: '2-1' })]
     const error = await failure(() => databaseFiles(twice))

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -16,6 +16,12 @@ import { elf } from './elf-builder.js'
 import { makepkg } from './makepkg.js'
 import { rich, split } from './recipes.js'
 import { sampleInfo } from './sample-entry.js'
+
+function openFiles(): string[] {
+  const links = readdirSync('/proc/self/fd').map((number) => `/proc/self/fd/${number}`)
+  // the one by which they are listed is gone
+  return links.filter((link) => lstatSync(link, { throwIfNoEntry: false })).map((link) => readlinkSync(link))
+}
 
 describe('a package file', () => {
   const temporary = temporaryDirectory()
@@ -121,7 +127,10 @@ describe('a package file', () => {
 
   it('may hold large ELF files, which are read without a trace', async () => {
     const large = Buffer.concat([elf({ soname: 'libbig.so.1', needed: ['libc.so.6'] }), Buffer.alloc(3 * 2 ** 20)])
-    const traces = () => readdirSync(tmpdir()).filter((name) => name.startsWith('treeswap-elf-'))
+    const traces = () => [
+      ...readdirSync(tmpdir()).filter((name) => name.startsWith('treeswap-elf-')),
+      ...openFiles().filter((path) => path.includes('treeswap-elf-')),
+    ]
     const before = traces()
     const record = await read(
       info,
