@@ -4,8 +4,11 @@ import { publish } from '../../src/publish/publish.js'
 import { openStore } from '../../src/store/layout.js'
 import { pull } from '../../src/store/pull.js'
 
-/** What `treeswap pull` and `publish` do, in a process of its own that can be killed: ROOT pull|publish N [ARTIFACTS]. */
-const [root = '', command, number, artifacts = ''] = process.argv.slice(2)
+/**
+ * What `treeswap pull` and `publish` do, in a process of its own that can be killed: ROOT pull|publish|try N [ARTIFACTS
+ * [TREE]]. Only `try` lets pacman read a repo first.
+ */
+const [root = '', command, number, artifacts = '', tree = 'box'] = process.argv.slice(2)
 const nothing = (): void => undefined
 const context = {
   report: { step: nothing, progress: nothing, line: nothing, warn: (text: string) => console.error(text) },
@@ -15,8 +18,8 @@ const store = openStore(root)
 try {
   const done =
     command === 'pull'
-      ? await pull(store, openDirectorySource(`dir:${artifacts}`), 'box', Number(number), context)
-      : await publish(store, 'box', Number(number), { graceSeconds: 86_400 }, context)
+      ? await pull(store, openDirectorySource(`dir:${artifacts}`), tree, Number(number), context)
+      : await publish(store, tree, Number(number), { graceSeconds: 86_400, trial: command === 'try' }, context)
   console.log(JSON.stringify(done))
 } catch (error) {
   console.log(error instanceof TreeswapError ? error.code : error)
