@@ -38,6 +38,9 @@ export async function decompressFile(
   signal: AbortSignal,
 ): Promise<void> {
   const input = readStream(path, { highWaterMark: 2 ** 18 })
+  let unreadable: unknown
+  // also where nobody listens any more: work that is stopped does not wait until the file is open
+  input.on('error', (error) => (unreadable = error))
   try {
     if (compression === 'zst') await decompress(input, take, signal)
     else {
@@ -47,6 +50,8 @@ export async function decompressFile(
         return [start(input, output, own), forEachChunk(output, take)]
       })
     }
+  } catch (error) {
+    throw unreadable ?? error
   } finally {
     input.destroy()
   }

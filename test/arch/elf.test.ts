@@ -9,7 +9,10 @@ import type { Elf } from './elf-builder.js'
 
 describe('sonames of an ELF file', () => {
   const read = (bytes: Buffer): ElfNames | undefined =>
-    readElf((offset, length) => bytes.subarray(offset, offset + length))
+    readElf((offset, length) => {
+      expect(length).to.be.at.least(0)
+      return bytes.subarray(offset, offset + length)
+    })
 
   it('are those that readelf sees, in programs and libraries of this host', () => {
     const loaded = readFileSync('/proc/self/maps', 'utf8').match(/\/\S+\.so[.\d]*$/gm) ?? []
@@ -41,18 +44,22 @@ describe('sonames of an ELF file', () => {
 
   it('are none in what is no ELF file of little endian', () => {
     const big = elf({ ...names, data: 2 })
-    const text = Buffer.from('#!/bin/sh\n')
-    expect([text, Buffer.alloc(0), big, elf(names).subarray(0, 50)].map(read)).to.deep.equal(
-      Array.from({ length: 4 }, () => undefined),
-    )
+    const other = elf(names).fill('#!/b', 0, 4)
+    const cut = [0, 3, 50, 53, 56, 63].map((length) => elf(names).subarray(0, length))
+    expect([big, other, ...cut].map(read).every((result) => result === undefined)).to.be.true
   })
 
   const strings: [number, number][] = [
     [DT.strings, 0x400000 + 176],
-    [DT.stringsSize, 12],
+    [DT.stringsSize, 9],
   ]
+  it('are taken from a section by hand', () => {
+    const file = elf({ needed: ['libx.so'], dynamic: [[DT.needed, 1], ...strings] })
+    expect(read(file)).to.deep.equal({ bits: 64, needed: ['libx.so'] })
+  })
+
   const odd: Record<string, Elf> = {
-    'beyond the strings': { dynamic: [[DT.needed, 12], ...strings] },
+    'beyond the strings': { dynamic: [[DT.needed, 20], ...strings] },
     'without a size of the strings': { dynamic: [[DT.needed, 1], strings[0]!] },
     'without strings': { dynamic: [[DT.needed, 1], strings[1]!] },
     'in strings outside of the file': { dynamic: [[DT.needed, 1], [DT.strings, 2 ** 40], strings[1]!] },
@@ -64,7 +71,7 @@ describe('sonames of an ELF file', () => {
   }
   for (const [what, file] of Object.entries(odd)) {
     it(`are not taken ${what}`, () => {
-      expect(read(elf(file))).to.deep.equal({ bits: 64, needed: [] })
+      expect(read(elf({ needed: ['libx.so'], ...file }))).to.deep.equal({ bits: 64, needed: [] })
     })
   }
 

@@ -4,6 +4,7 @@ import { chmodSync, lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync, w
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { ElfSpool } from '../../src/arch/elf-spool.js'
 import { readPackageFile, requireNamed } from '../../src/arch/package-file.js'
 import { decodeRecord, encodeRecord } from '../../src/arch/record-text.js'
 import { packageFileName } from '../../src/model/pacman-package.js'
@@ -181,6 +182,27 @@ describe('a package file', () => {
     expect(record.needs).to.deep.equal(['lib7.so=32', 'libfree.so=32', 'libfree.so=64'])
   })
 
+  it('needs nothing for its debug symbols, nor what it brings under a plain name', async () => {
+    const record = await read(
+      info,
+      ...['opt', 'usr', 'usr/lib', 'usr/lib/debug'].map(directory),
+      { name: 'opt/program', content: elf({ needed: ['libplain.so', 'libother.so'] }) },
+      { name: 'opt/libplain.so', content: elf({}) },
+      { name: 'usr/lib/debug/program', content: elf({ soname: 'libother.so', needed: ['libdebug.so'] }) },
+    )
+    expect(record).to.deep.include({ libraries: [], needs: ['libother.so=64'] })
+  })
+
+  it('is read the same however its bytes arrive', () => {
+    const content = elf({ soname: 'libx.so' })
+    const spool = new ElfSpool()
+    for (const byte of content) spool.write(Buffer.from([byte]))
+    expect(spool.read?.(0, 1e6)).to.deep.equal(content)
+    expect(spool.read?.(content.length - 2, 10)).to.deep.equal(content.subarray(-2))
+    expect(spool.read?.(2 ** 60, 10)).to.have.length(0)
+    spool.close()
+  })
+
   it('offers a library that is a hard link of a file elsewhere', async () => {
     const record = await read(
       info,
@@ -233,16 +255,24 @@ describe('a package file', () => {
     const stop = new AbortController()
     stop.abort()
     const path = write(gzipSync(archive(info)))
+    process.nextTick(() => rmSync(path))
     expect((await failure(() => readPackageFile(path, { signal: stop.signal }))).code).to.equal('ABORTED')
   })
 
   it('kept as text by another version, or broken, is no record', () => {
     const good = encodeRecord({ info: sampleInfo(), files: [], libraries: [], needs: [] })
     expect(decodeRecord(good)?.files).to.deep.equal([])
-    const bad = ['', '{}', good.slice(0, -1), good.replace('"schema":1', '"schema":2'), good.replace('sample', '../x')]
-    for (const text of [...bad, good.replace('"size', '"more":1,"size'), good.replace('[]', '[1]')].filter(
-      (one) => one !== good,
-    )) {
+    const changes = [
+      ['"schema":1', '"schema":2'],
+      ['{"schema"', '{"more":1,"schema"'],
+      ['{"name"', '{"more":1,"name"'],
+      ['"sample"', '"../x"'],
+      ['[]', '[1]'],
+      ['}', ''],
+    ]
+    const changed = changes.map(([from = '', to = '']) => good.replace(from, to))
+    for (const text of ['', '{}', ...changed]) {
+      expect(text).not.to.equal(good)
       expect(decodeRecord(text), text).to.equal(undefined)
     }
   })
