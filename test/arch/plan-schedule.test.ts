@@ -33,6 +33,14 @@ describe('a run through a plan', () => {
     )
   })
 
+  it('leaves out those that are kept, though what they need failed', () => {
+    const tool = recipe('tool', { packages: [{ name: 'tool', depends: ['data'] }] })
+    const recipes = [recipe('data'), tool, recipe('app', { makeDepends: ['tool'] })]
+    const made = plan(recipes, { before: allBuilt(recipes), asked: new Set(['data']) })
+    expect(made.steps.find(({ base }) => base === 'app')?.needs).to.deep.equal(['data', 'tool'])
+    expect(afterFailure(made, ['data'])).to.deep.equal([])
+  })
+
   it('builds everything once in whatever order builds end, but what failed and what leads there', () => {
     fc.assert(
       fc.property(changed, fc.array(fc.nat(), { minLength: 30, maxLength: 30 }), (graph, choices) => {
@@ -63,6 +71,10 @@ describe('a run through a plan', () => {
     expect(stillNeeded(app!, new Map([['lib', '1-1']]))).to.equal(false)
     expect(stillNeeded(app!, new Map([['lib', '1-1.1']]))).to.equal(true)
     expect(stillNeeded(app!, new Map())).to.equal(true)
+    const before = allBuilt(recipes, { app: { dependencies: new Map() } })
+    const [, unlike] = plan(recipes, { before, asked: new Set(['lib']) }).steps
+    expect(unlike!.follows).to.equal(true)
+    expect(stillNeeded(unlike!, new Map())).to.equal(true)
   })
 
   it('does not drop what has a reason of its own, and builds nothing that is kept', () => {
