@@ -13,25 +13,32 @@ export const stagingConfiguration = {
   'pacman.conf': `${section}\nInclude = /etc/pacman.conf\n`,
 } as const
 
+/** What the staging repo has is taken from there; of the rest only what the root has not got in another way. */
+const INSTALL = `set -euf
+options='--noconfirm --noprogressbar'
+pacman $options --config ${inside.staging}/staging.conf -Sy
+wanted=
+for one; do
+  if pacman --config ${inside.staging}/staging.conf -Sddp -- "$one" > /dev/null 2>&1 ||
+    ! pacman -T -- "$one" > /dev/null 2>&1; then wanted="$wanted $one"; fi
+done
+[ -z "$wanted" ] || exec pacman $options --config ${inside.staging}/pacman.conf -S --needed --asdeps -- $wanted
+`
+
 /**
  * Installs what a recipe depends on: packages of its own repo from the staging directory, others from the repos that the
  * root knows, in the state that it knows them.
  * @throws DEPENDENCIES_MISSING
  */
-export async function installDependencies(build: RecipeBuild, names: readonly string[]): Promise<void> {
-  if (names.length === 0) return
-  const pacman = ['pacman', '--noconfirm', '--noprogressbar', '--config']
-  const calls = [
-    { argv: [...pacman, `${inside.staging}/staging.conf`, '-Sy'], network: false },
-    { argv: [...pacman, `${inside.staging}/pacman.conf`, '-S', '--needed', '--asdeps', '--', ...names], network: true },
-  ]
-  for (const { argv, network } of calls) {
-    const { code, output } = await runInRecipe(build, { argv, told: argv.join(' '), network, root: true })
-    if (code === 0) continue
-    throw buildError(
-      'DEPENDENCIES_MISSING',
-      `its dependencies could not be installed: ${telling(output)}`,
-      'see that they are spelt right; where packages are not found on mirrors any more: `treeswap chroot update`',
-    )
-  }
+export async function installDependencies(build: RecipeBuild, dependencies: readonly string[]): Promise<void> {
+  if (dependencies.length === 0) return
+  const argv = ['sh', '-c', INSTALL, 'treeswap-install', ...dependencies]
+  const told = `pacman -S --needed --asdeps ${dependencies.join(' ')}`
+  const { code, output } = await runInRecipe(build, { argv, told, network: true, root: true })
+  if (code === 0) return
+  throw buildError(
+    'DEPENDENCIES_MISSING',
+    `its dependencies could not be installed: ${telling(output)}`,
+    'see that they are spelt right; where packages are not found on mirrors any more: `treeswap chroot update`',
+  )
 }

@@ -4,6 +4,7 @@ import type { MachineOutcome } from '../pipeline/run-machine.js'
 import type { RunOutcome } from '../pipeline/run.js'
 import type { Outcome } from './command.js'
 import { describeRecipe } from './recipe-outcome.js'
+import { describeHost, plainHost } from './upload-outcome.js'
 import { plainError } from './plain-error.js'
 import { count, humanBytes } from '../model/quantity.js'
 
@@ -52,13 +53,13 @@ function describeMachine(machine: RunOutcome['machines'][number]): string {
 function describeRepoTree(repo: RunOutcome['pacman'][number]): string {
   if (repo.status === 'failed') return describeFailure(repo)
   if (repo.status === 'skipped') return describeSkipped(repo)
-  const { name, number, publication, recipes } = repo
+  const { name, number, publication, recipes, uploads = [] } = repo
   const pulled = publication === undefined ? '' : `, ${humanBytes(publication.pulledBytes)} pulled`
   const head =
     number === undefined
       ? `${name}: nothing to build`
       : `${name}@${number}: ${describeStatus({ ...repo, number })}${pulled}`
-  return [head, ...recipes.map(describeRecipe)].join('\n')
+  return [head, ...recipes.map(describeRecipe), ...uploads.map((one) => `  ${describeHost(one)}`)].join('\n')
 }
 
 function describeStatus({
@@ -84,5 +85,6 @@ function describeSkipped({ name, reason }: Skipped): string {
 }
 
 function plain(result: RunOutcome[keyof RunOutcome][number]): object {
-  return result.status === 'failed' ? { ...result, error: plainError(result.error) } : result
+  if (result.status === 'failed') return { ...result, error: plainError(result.error) }
+  return 'uploads' in result ? { ...result, uploads: result.uploads.map(plainHost) } : result
 }

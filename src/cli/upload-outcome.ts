@@ -6,12 +6,17 @@ import { plainError } from './plain-error.js'
 
 /** What an upload came to, for each host. */
 export function describeUpload({ tree, serial, hosts }: Uploaded): Outcome {
-  const plain = hosts.map(({ error, ...host }) => ({ ...host, ...(error && { error: plainError(error) }) }))
   const text = [`generation ${serial} of ${tree}:`, ...hosts.map(describeHost)].join('\n')
-  return { json: { tree, serial, hosts: plain }, text }
+  return { json: { tree, serial, hosts: hosts.map(plainHost) }, text }
 }
 
-function describeHost({ name, host, files, bytes, already, removed, seconds, error }: UploadReport): string {
+/** One host, as a part of a document of --json. */
+export function plainHost({ error, ...host }: UploadReport): object {
+  return { ...host, ...(error && { error: plainError(error) }) }
+}
+
+/** One host, as a line. */
+export function describeHost({ name, host, files, bytes, already, removed, seconds, error }: UploadReport): string {
   const sent = `${count(files, 'file')} sent (${humanBytes(bytes)})`
   if (error !== undefined) {
     return `${name} (${host}): failed after ${sent}: ${error.message} [${error.code}]\n  ${error.hint}`

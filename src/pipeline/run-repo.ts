@@ -15,6 +15,8 @@ import { publishIfNew } from './publish-if-new.js'
 import type { NewPublication } from './publish-if-new.js'
 import { keyringOf } from './repo-keyring.js'
 import { openSource } from './sources.js'
+import { uploadAfterPublish } from './upload.js'
+import type { UploadReport } from '../upload/upload.js'
 
 export interface RepoRunOutcome {
   name: string
@@ -30,6 +32,8 @@ export interface RepoRunOutcome {
   partial: boolean
   /** absent where nothing was published */
   publication?: NewPublication
+  /** what came of the hosts to which it is uploaded after a publish */
+  uploads?: UploadReport[]
 }
 
 /** Builds what has changed of a pacman repo, and publishes what is built and was never published. */
@@ -68,7 +72,8 @@ export async function updateRepoTree(
     const number = report.build?.number ?? latest
     const publication = number === undefined ? undefined : await publishIfNew(config, store, name, number, context)
     const published = publishedNumber(store, name)
-    const outcome = { name, number, recipes, partial }
+    const uploads = publication === undefined ? [] : await uploadAfterPublish(store, config, name, context)
+    const outcome = { name, number, recipes, partial, ...(uploads.length > 0 && { uploads }) }
     if (report.build !== undefined) return { ...outcome, status: 'built', ...(publication && { publication }) }
     if (publication !== undefined) return { ...outcome, status: 'published', publication }
     return { ...outcome, status: 'unchanged', ...(published !== undefined && { published }) }

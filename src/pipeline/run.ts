@@ -64,7 +64,11 @@ export async function runTrees(config: Config, request: RunRequest, context: Con
 
 /** The failure that decides a run's exit code: the first that is nobody's consequence, repos before trees. */
 export function firstFailure({ repos, machines, pacman }: RunOutcome): TreeswapError | undefined {
-  return [...repos, ...machines, ...pacman].find((outcome) => outcome.status === 'failed')?.error
+  const failed = [...repos, ...machines, ...pacman].find((outcome) => outcome.status === 'failed')?.error
+  return (
+    failed ??
+    pacman.flatMap((repo) => ('uploads' in repo ? repo.uploads : [])).find(({ error }) => error !== undefined)?.error
+  )
 }
 
 interface Run {

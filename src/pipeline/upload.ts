@@ -49,6 +49,17 @@ export async function uploadPublished(
   })
 }
 
+/** Uploads what was just published, where the configuration says to where. @returns what came of each host */
+export async function uploadAfterPublish(
+  store: Store,
+  config: Config,
+  tree: string,
+  context: Context,
+): Promise<UploadReport[]> {
+  if ((config.pacman.get(tree)?.upload ?? []).length === 0) return []
+  return (await uploadPublished(store, config, tree, {}, context)).hosts
+}
+
 function hostsOf({ pacman, uploads, file }: Config, tree: string, to: string | undefined): UploadConfig[] {
   const repo = pacman.get(tree)
   if (repo === undefined) {

@@ -11,7 +11,7 @@ lists: [{ url: PATH/git/lists, file: names, base: PATH/git/aur }]`
 
 describe('a pacman repo, from git to what clients are served', function () {
   this.timeout(600_000)
-  needsRoot()
+  before(needsRoot)
   let site: ArchSite
 
   before(compile)

@@ -1,71 +1,84 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import type { SpawnSyncReturns } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Context } from 'mocha'
+/** An Arch-like machine that takes what a publisher serves, by its normal commands only. It has no compiler. */
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Told } from './debian-root.js'
+import { runInRoot } from './nspawn.js'
+import type { Ran } from './nspawn.js'
+import { pacmanClientRoot } from './pacman-root.js'
 
-/** For `before`: skips the suite where there is no pacman, and says so. */
-export function needsPacman(this: Context): void {
-  if (spawnSync('pacman', ['--version']).status === 0) return
-  console.log('      needs pacman: install pacman-package-manager to include this')
-  this.skip()
+/** What `treeswap config pacman --json` prints for a client. */
+export interface PacmanConfiguration {
+  section: string
+  commands: { what: string; argv: string[] }[]
 }
 
-export interface PacmanRan {
-  exitCode: number | null
-  /** standard output and standard error */
-  output: string
-}
-
-/** A client with a root, databases and a keyring of its own; the host's are not touched. */
 export class PacmanClient {
-  constructor(
-    private readonly place: string,
-    private readonly repos: readonly { name: string; server: string; sigLevel?: string }[],
-  ) {
-    for (const name of ['root', 'db', 'cache', 'hooks', 'home']) mkdirSync(join(place, name), { recursive: true })
-    mkdirSync(join(place, 'gnupg'), { mode: 0o700 })
-    const options = {
-      RootDir: 'root',
-      DBPath: 'db',
-      CacheDir: 'cache',
-      GPGDir: 'gnupg',
-      HookDir: 'hooks',
-      LogFile: 'pacman.log',
-    }
-    const own = Object.entries(options).map(([key, path]) => `${key} = ${join(place, path)}\n`)
-    const sections = this.repos.map(
-      ({ name, server, sigLevel = 'Never' }) => `[${name}]\nSigLevel = ${sigLevel}\nServer = ${server}\n`,
+  private constructor(
+    readonly root: string,
+    private readonly onLine: (line: string) => void,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  static async create(
+    root: string,
+    tell: Told,
+    onLine: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<PacmanClient> {
+    const from = await pacmanClientRoot(tell)
+    mkdirSync(dirname(root), { recursive: true })
+    execFileSync('cp', ['-a', '--reflink=auto', from, root])
+    return new PacmanClient(root, onLine, signal)
+  }
+
+  /** As an administrator who follows what is printed; scripts answer no questions. */
+  async configure({ section, commands }: PacmanConfiguration): Promise<void> {
+    mkdirSync(join(this.root, 'etc/pacman.d'), { recursive: true })
+    appendFileSync(join(this.root, 'etc/pacman.conf'), `\n${section}`)
+    for (const { argv } of commands) await this.run(withoutQuestions(argv))
+  }
+
+  /** Puts other servers in the place of those that the configuration names. */
+  replaceInConfiguration(from: string, to: string): void {
+    const file = join(this.root, 'etc/pacman.conf')
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(from, to))
+  }
+
+  async pacman(...args: string[]): Promise<Ran> {
+    return await this.run(['pacman', '--noconfirm', '--noprogressbar', ...args])
+  }
+
+  /** The same where it may fail. */
+  async tryPacman(...args: string[]): Promise<Ran> {
+    return await this.ask(['pacman', '--noconfirm', '--noprogressbar', ...args])
+  }
+
+  /** @throws where the program fails */
+  async run(argv: readonly string[]): Promise<Ran> {
+    const ran = await this.ask(argv)
+    if (ran.exitCode === 0) return ran
+    throw new Error(
+      `the client's ${argv.join(' ')} ended with exit code ${ran.exitCode}:\n${ran.lines.slice(-30).join('\n')}`,
     )
-    writeFileSync(join(place, 'pacman.conf'), `[options]\n${own.join('')}Architecture = x86_64\n${sections.join('')}`)
   }
 
-  /** Takes a public key for trustworthy, as `pacman-key --add` and `--lsign-key` do. */
-  trust(publicKey: string, fingerprint: string): void {
-    const gpg = ['--homedir', join(this.place, 'gnupg'), '--batch', '--quiet', '--no-tty']
-    execFileSync('gpg', [...gpg, '--import', publicKey], { stdio: 'pipe' })
-    execFileSync('gpg', [...gpg, '--import-ownertrust'], { input: `${fingerprint}:6:\n`, stdio: 'pipe' })
-    execFileSync('gpg', [...gpg, '--check-trustdb'], { stdio: 'pipe' })
+  /** Version of each installed package. */
+  async installed(): Promise<Record<string, string>> {
+    const { lines } = await this.run(['pacman', '-Q'])
+    return Object.fromEntries(lines.map((line) => line.split(' ')).filter((parts) => parts.length === 2))
   }
 
-  /** Runs pacman as an administrator would, answering yes. */
-  run(...args: string[]): PacmanRan {
-    const { status, stdout, stderr } = this.spawn(args)
-    return { exitCode: status, output: stdout + stderr }
+  has(path: string): boolean {
+    return existsSync(join(this.root, path))
   }
 
-  /** NAME VERSION of what is installed. */
-  installed(): string[] {
-    return this.spawn(['-Q'])
-      .stdout.split('\n')
-      .filter((line) => line !== '')
+  private async ask(argv: readonly string[]): Promise<Ran> {
+    return await runInRoot(this.root, argv, { onLine: this.onLine, signal: this.signal })
   }
+}
 
-  private spawn(args: string[]): SpawnSyncReturns<string> {
-    const root = process.getuid?.() === 0 ? [] : ['unshare', '--map-root-user']
-    const options = ['--config', join(this.place, 'pacman.conf'), '--noconfirm', '--color', 'never']
-    const [file = '', ...rest] = [...root, 'pacman', ...options, ...args]
-    const env = { PATH: process.env.PATH ?? '', HOME: join(this.place, 'home'), LC_ALL: 'C' }
-    return spawnSync(file, rest, { env, encoding: 'utf8' })
-  }
+function withoutQuestions(argv: readonly string[]): string[] {
+  const [program = '', ...args] = argv
+  return program === 'pacman' ? [program, '--noconfirm', '--noprogressbar', ...args] : [program, ...args]
 }

@@ -13,8 +13,12 @@ export const configCheck = defineCommand({
   positionals: {},
   options: configOption,
   async run({ config: file }) {
-    const { file: path, machines, repos } = await Promise.resolve(loadConfig(file))
-    const json = { file: path, machines: [...machines.keys()], repos: [...repos.keys()] }
-    return { json, text: `${path} is fine: ${count(machines.size, 'machine')}, ${count(repos.size, 'ebuild repo')}` }
+    const { file: path, machines, repos, pacman } = await Promise.resolve(loadConfig(file))
+    const json = { file: path, machines: [...machines.keys()], repos: [...repos.keys()], pacman: [...pacman.keys()] }
+    const counted = [
+      ...[count(machines.size, 'machine'), count(repos.size, 'ebuild repo')],
+      ...(pacman.size > 0 ? [count(pacman.size, 'pacman repo')] : []),
+    ]
+    return { json, text: `${path} is fine: ${counted.join(', ')}` }
   },
 })
