@@ -97,7 +97,7 @@ describe('a pacman repo, from git to what clients are served', function () {
   it('refuses a version that would not rise, and proposes the epoch', async () => {
     await site.commit('recipes', { 'alpha/PKGBUILD': recipe('alpha', { version: '0.9' }) })
     const run = await site.run()
-    expect(run).to.include({ status: 'failed', exitCode: 12 })
+    expect(run).to.include({ status: 'failed', exitCode: 10 })
     expect(run.error).to.include({ code: 'VERSION_NOT_RISING' })
     expect(run.error?.hint).to.include('epoch=1')
     await site.commit('recipes', { 'alpha/PKGBUILD': recipe('alpha', { version: '0.9', lines: 'epoch=1' }) })

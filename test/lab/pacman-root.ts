@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { debianRoot } from './debian-root.js'
 import type { Told } from './debian-root.js'
 
-const programs = ['pacman-package-manager', 'gnupg', 'curl', 'ca-certificates', 'xz-utils', 'zstd']
-const builder = ['makepkg', 'libarchive-tools', 'fakeroot', 'gcc', 'libc6-dev', 'make', 'patch', 'file', 'git']
+/** makepkg has what pacman-key is made of. */
+const programs = ['pacman-package-manager', 'makepkg', 'gnupg', 'curl', 'ca-certificates', 'xz-utils', 'zstd']
+const builder = ['libarchive-tools', 'fakeroot', 'gcc', 'libc6-dev', 'make', 'patch', 'file', 'git']
 
 /** What recipes may depend on though no repo has it. */
 const provided = ['glibc', 'gcc', 'make', 'bash', 'sh', 'git', 'coreutils', 'pacman']
@@ -42,7 +43,7 @@ export async function pacmanBuilderRoot(tell: Told): Promise<string> {
   return await root('builder', [...programs, ...builder], tell)
 }
 
-/** The same without compiler and makepkg: what is installed here cannot have been compiled here. */
+/** The same without a compiler: what is installed here cannot have been compiled here. */
 export async function pacmanClientRoot(tell: Told): Promise<string> {
   return await root('client', programs, tell)
 }
