@@ -58,7 +58,7 @@ class Runner {
 
 function hostSite(): Site {
   const lab: Lab = makeLab()
-  const name = `killed-${randomInt(1_000_000)}`
+  const name = `dying-${randomInt(1_000_000)}`
   return { ...lab, name, where: { chroots: lab.chroots } }
 }
 
@@ -74,7 +74,7 @@ for (const [who, makeSite] of [
   ['an agent, by the root program', agentSite],
 ] as const) {
   describe(`chroot: kill -9 of one of two runners with scratch sessions, of ${who}`, function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     let site: Site | undefined
     const all = (): Site => site!
     const runners: Runner[] = []
