@@ -1,0 +1,83 @@
+import { expect } from 'chai'
+import { parseRecipeList } from '../../src/arch/recipe-list.js'
+import { newestRelease } from '../../src/arch/release-tag.js'
+import { setVersion } from '../../src/arch/set-version.js'
+import { followedSource } from '../../src/arch/vcs-source.js'
+import { TreeswapError } from '../../src/model/errors.js'
+
+function failure(action: () => unknown): TreeswapError {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof TreeswapError) return error
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('a list of recipes', () => {
+  it('has a name a line; comments, remarks, order and repetition mean nothing', () => {
+    const text = '# ours\nyay: helper\r\n\n  autojump  # jumps\nyay\nlib32-foo+bar\n'
+    expect(parseRecipeList(text, 'list')).to.deep.equal(['autojump', 'lib32-foo+bar', 'yay'])
+  })
+
+  it('that names nothing is refused: everything of it would vanish', () => {
+    expect(failure(() => parseRecipeList('# nothing\n', 'names of x'))).to.include({ code: 'LIST_EMPTY' })
+  })
+
+  for (const line of ['../evil', 'a b', '-rf', '.hidden', 'x/y']) {
+    it(`with the line ${line} is refused, with its number`, () => {
+      const error = failure(() => parseRecipeList(`good\n${line}\n`, 'names of x'))
+      expect(error.code).to.equal('LIST_INVALID')
+      expect(error.message).to.include('line 2 of names of x')
+    })
+  }
+})
+
+describe('the newest release', () => {
+  it('is that of the highest version, whatever the order of the tags', () => {
+    expect(newestRelease('v*', ['v1.10', 'v1.9', 'v1.2'])).to.deep.equal({ tag: 'v1.10', version: '1.10' })
+  })
+
+  it('is none of tags that do not fit, or stand for no version', () => {
+    expect(newestRelease('v*', ['1.0', 'vnext', 'release-2'])).to.equal(undefined)
+    expect(newestRelease('app-*-rel', ['app-1.0-rel', 'app-2.0'])?.version).to.equal('1.0')
+  })
+
+  it('has a version that a package may have', () => {
+    expect(newestRelease('v*', ['v1.0-rc1'])).to.deep.equal({ tag: 'v1.0-rc1', version: '1.0_rc1' })
+    expect(newestRelease('v*', ['v1.0', 'v$(reboot)', 'v1;x'])?.tag).to.equal('v1.0')
+  })
+})
+
+describe('the version of a tag', () => {
+  it('takes the place of the recipe’s own, begins pkgrel anew, and has the last word on checksums', () => {
+    const text = "pkgname=x\npkgver=0.9\npkgrel=7\nsha256sums=('old')\n"
+    expect(setVersion(text, '1.0')).to.equal("pkgname=x\npkgver=1.0\npkgrel=1\nsha256sums=('old')\n")
+    expect(setVersion(text, '1.0', "sha256sums=('new')")).to.match(/old'\)\n\nsha256sums=\('new'\)\n$/)
+  })
+
+  it('needs a line of its own', () => {
+    expect(failure(() => setVersion('pkgname=x\n', '1.0'))).to.include({ code: 'RECIPE_INVALID' })
+  })
+})
+
+describe('a source', () => {
+  for (const [entry, followed] of [
+    ['git+https://example.org/x.git', { url: 'https://example.org/x.git', branch: undefined }],
+    ['name::git+https://example.org/x.git', { url: 'https://example.org/x.git', branch: undefined }],
+    ['git+https://example.org/x.git#branch=dev', { url: 'https://example.org/x.git', branch: 'dev' }],
+    ['git+https://example.org/x.git?signed#branch=dev', { url: 'https://example.org/x.git', branch: 'dev' }],
+    ['git://example.org/x.git', { url: 'git://example.org/x.git', branch: undefined }],
+    ['git+https://example.org/x.git#tag=v1', undefined],
+    ['git+https://example.org/x.git#commit=abc', undefined],
+    ['https://example.org/x.tar.gz', undefined],
+    ['file.patch', undefined],
+    ['git+ext::sh -c evil', undefined],
+    ['git+https://example.org/x.git#branch=--upload-pack=evil', undefined],
+  ] as const) {
+    it(`${entry} ${followed === undefined ? 'is not followed' : `follows ${followed.branch ?? 'HEAD'}`}`, () => {
+      expect(followedSource(entry)).to.deep.equal(followed)
+    })
+  }
+})
