@@ -8,8 +8,8 @@ import type { RootService } from '../chroot/requests.js'
 import type { BuilderConfig } from '../config/config.js'
 import type { PacmanConfig } from '../config/pacman.js'
 import type { Build } from '../model/build.js'
-import { buildError, configurationError } from '../model/errors.js'
-import type { TreeswapError } from '../model/errors.js'
+import { configurationError, TreeswapError } from '../model/errors.js'
+import type { ErrorDetails } from '../model/errors.js'
 import { encodeRecipes } from '../model/recipes.js'
 import type { RecipeRecord, Recipes } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
@@ -27,7 +27,7 @@ import { joinLogs } from './join-logs.js'
 import { planRepo } from './plan-repo.js'
 import type { RepoPlan } from './plan-repo.js'
 import { addKeyring, isNewKeyring } from './repo-keyring.js'
-import { refuseChanged, recipesOf, settle } from './repo-outcome.js'
+import { failedRecipe, refuseChanged, recipesOf, settle } from './repo-outcome.js'
 import type { RecipeOutcome, Settled } from './repo-outcome.js'
 import { readBase, treePackages } from './repo-packages.js'
 import { rootServiceOf } from './root-service-of.js'
@@ -43,6 +43,8 @@ export interface RepoRequest {
   asked: ReadonlySet<string>
   /** a package of the repo that no recipe makes */
   keyring?: KeyringPackage | undefined
+  /** seconds to wait while somebody else builds or plans the repo; default: 0 */
+  wait?: number
 }
 
 export interface RepoBuildRequest extends RepoRequest {
@@ -65,9 +67,12 @@ export interface RepoBuildReport {
   partial: boolean
 }
 
-/** What would be built, and why. */
-export async function planOf(request: RepoRequest, context: Context): Promise<RepoPlan> {
-  return await locked(request, context, async (directories) => (await prepare(request, directories, context)).plan)
+/** What would be built, and why; and whether the tree would get another keyring. */
+export async function planOf(request: RepoRequest, context: Context): Promise<RepoPlan & { isRekeyed: boolean }> {
+  return await locked(request, context, async (directories) => {
+    const { plan, before } = await prepare(request, directories, context)
+    return { ...plan, isRekeyed: isNewKeyring(request.keyring, before) }
+  })
 }
 
 /**
@@ -80,13 +85,13 @@ export async function buildRepo(request: RepoBuildRequest, context: Context): Pr
 }
 
 async function locked<T>(
-  { repo, builder }: RepoRequest,
+  { repo, builder, wait = 0 }: RepoRequest,
   { signal }: Context,
   action: (directories: BuilderDirectories) => Promise<T>,
 ): Promise<T> {
   const directories = builderDirectories(builder.directory)
   const lock = join(directories.locks, `build-${repo.name}.lock`)
-  return await withLock(lock, { what: `the build of ${repo.name}`, signal }, () => action(directories))
+  return await withLock(lock, { what: `the build of ${repo.name}`, wait, signal }, () => action(directories))
 }
 
 interface Prepared {
@@ -121,17 +126,14 @@ async function buildLocked(
   const prepared = await prepare(request, directories, context)
   const { base, before, plan, service } = prepared
   const toBuild = plan.steps.filter(({ action }) => action === 'build')
-  const broken = plan.broken.map(({ base: name, error }): RecipeOutcome => ({
-    base: name,
-    status: 'failed',
-    reason: error.message,
-  }))
+  const broken = plan.broken.map(({ base: name, error }) => failedRecipe(name, error))
   const { keyring } = request
   const isNew = isNewKeyring(keyring, before)
   if (toBuild.length === 0 && plan.removed.length === 0 && !isNew) {
     if (before === undefined && broken.length > 0)
       throw nothingBuilt(
         repo.name,
+        broken,
         plan.broken.map(({ error }) => error),
       )
     return { build: undefined, output: undefined, recipes: broken, partial: broken.length > 0 }
@@ -155,7 +157,8 @@ async function buildLocked(
     const outcome = await buildRecipes(run, context)
     const settled = settle(plan, outcome, had)
     if (settled.taken.size === 0 && plan.removed.length === 0 && !isNew) {
-      throw nothingBuilt(repo.name, [...outcome.failed.values(), ...plan.broken.map(({ error }) => error)])
+      const errors = [...outcome.failed.values(), ...plan.broken.map(({ error }) => error)]
+      throw nothingBuilt(repo.name, [...settled.outcomes, ...broken], errors)
     }
     const extra = keyring && (await addKeyring(keyring, before, settled, { number, work }, context))
     await refuseChanged(base, settled.packages)
@@ -244,16 +247,27 @@ function keyringTwice(name: string): Error {
   )
 }
 
-function nothingBuilt(name: string, errors: readonly TreeswapError[]): Error {
+/** Nothing of a repo could be built: the error of the one recipe that failed, or one of its own for several. */
+export class NothingBuilt extends TreeswapError {
+  constructor(
+    code: string,
+    message: string,
+    details: ErrorDetails,
+    /** that were not just kept */
+    readonly recipes: RecipeOutcome[],
+  ) {
+    super(code, message, details)
+  }
+}
+
+function nothingBuilt(name: string, recipes: RecipeOutcome[], errors: readonly TreeswapError[]): Error {
   const [first] = errors
-  if (errors.length === 1 && first !== undefined) return first
-  return buildError(
-    'RECIPES_FAILED',
-    `nothing of ${name} could be built: ${errors
-      .map(({ message }) => message)
-      .join('; ')
-      .slice(0, 2000)}`,
-    'see the logs of the recipes, and mend the first one that failed',
-    first,
-  )
+  if (errors.length === 1 && first !== undefined) {
+    const { code, message, category, hint, cause } = first
+    return new NothingBuilt(code, message, { category, hint, cause }, recipes)
+  }
+  const reasons = errors.map(({ message }) => message).join('; ')
+  const hint = 'see the logs of the recipes, and mend the first one that failed'
+  const message = `nothing of ${name} could be built: ${reasons.slice(0, 2000)}`
+  return new NothingBuilt('RECIPES_FAILED', message, { category: 'build', hint, cause: first }, recipes)
 }

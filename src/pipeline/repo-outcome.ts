@@ -4,6 +4,7 @@ import { holdBack } from '../arch/hold-back.js'
 import type { PlanStep } from '../arch/plan.js'
 import { packagesPack } from '../model/build.js'
 import { buildError } from '../model/errors.js'
+import type { TreeswapError } from '../model/errors.js'
 import type { RecipeRecord, Recipes, RecipeStatus } from '../model/recipes.js'
 import type { BaseBuild } from './base-build.js'
 import type { RecipesOutcome } from './build-recipes.js'
@@ -18,6 +19,14 @@ export interface RecipeOutcome {
   version?: string
   /** why it was not built */
   reason?: string
+  /** of what failed: TreeswapError */
+  code?: string
+  hint?: string
+}
+
+/** A recipe that could not be built. */
+export function failedRecipe(base: string, { message, code, hint }: TreeswapError): RecipeOutcome {
+  return { base, status: 'failed', reason: message, code, hint }
 }
 
 /** What a run of builds came to. */
@@ -65,7 +74,7 @@ export function settle(
       ]
     }
     const error = failed.get(base)
-    if (error !== undefined) return [{ base, status: 'failed', reason: error.message }]
+    if (error !== undefined) return [failedRecipe(base, error)]
     const cause = skipped.get(base)
     return cause === undefined ? [] : [{ base, status: 'skipped', reason: `it needs ${cause}, which failed` }]
   })
