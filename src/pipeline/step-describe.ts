@@ -1,5 +1,5 @@
 import type { Config, RepoConfig } from '../config/config.js'
-import { machineOf } from '../config/machine.js'
+import { machineOf } from '../config/trees.js'
 import { configurationError } from '../model/errors.js'
 import { didYouMean } from '../model/names.js'
 import type { Context } from '../model/report.js'

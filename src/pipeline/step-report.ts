@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Config } from '../config/config.js'
-import { machineOf } from '../config/trees.js'
+import { treeOf } from '../config/trees.js'
 import { publishedBuild } from '../publish/status.js'
 import { listBuilds, listTrees } from '../store/builds.js'
 import { openStore } from '../store/layout.js'
@@ -13,7 +13,8 @@ const STATUS = `${REPORT}/status.json`
 /** Says what clients are served. @throws TREE_UNKNOWN, STORE_MISSING */
 export function reportStep(config: Config, { tree }: RequestOf<'report'>): StepOutcome {
   const store = openStore(config.publisher.root)
-  const names = tree === undefined ? listTrees(store) : [machineOf(config, tree).name]
+  if (tree !== undefined) treeOf(config, tree)
+  const names = tree === undefined ? listTrees(store) : [tree]
   const trees = names.map((name) => ({
     tree: name,
     published: publishedBuild(store, name) ?? null,

@@ -16,6 +16,13 @@ const path = z
   .min(1)
   .regex(/^[^\0]*$/)
 const words = z.array(z.string())
+const oneOrMore = z.union([
+  z
+    .string()
+    .min(1)
+    .transform((one) => [one]),
+  words.min(1),
+])
 
 const common = {
   schema: z.literal(PROTOCOL),
@@ -51,20 +58,22 @@ const steps = [
     machine: z.string(),
     /** compared with those of the configuration */
     repos: optional(words),
-    target: optional(
-      z.union([
-        z
-          .string()
-          .min(1)
-          .transform((one) => [one]),
-        words.min(1),
-      ]),
-    ),
+    target: optional(oneOrMore),
     full: optional(z.boolean()),
     /** checkout of the profile repository */
     directory: path,
     junit: optional(z.boolean()),
   }),
+  z.strictObject({
+    ...common,
+    step: z.literal('packages'),
+    repo: z.string(),
+    /** pkgbase of recipes to be built in any case */
+    rebuild: optional(oneOrMore),
+    full: optional(z.boolean()),
+    junit: optional(z.boolean()),
+  }),
+  z.strictObject({ ...common, step: z.literal('poll'), repo: z.string() }),
   z.strictObject({
     ...publication,
     step: z.literal('publish'),
@@ -101,8 +110,10 @@ export interface StepResult {
   values?: Record<string, unknown>
 }
 
-/** What a step that went well adds to its result. */
-export type StepOutcome = Omit<StepResult, 'schema' | 'status' | 'category' | 'code' | 'hint'>
+/** What a step that went well adds to its result; unstable: in part. */
+export type StepOutcome = Omit<StepResult, 'schema' | 'status' | 'category' | 'code' | 'hint'> & {
+  status?: 'unstable'
+}
 
 /** @throws STEP_REQUEST_INVALID, STEP_VERSION */
 export function parseStepRequest(text: string): StepRequest {

@@ -6,6 +6,8 @@ import { count } from '../model/quantity.js'
 import type { Context } from '../model/report.js'
 import { buildStep } from './step-build.js'
 import { describeSource } from './step-describe.js'
+import { packagesStep } from './step-packages.js'
+import { pollStep } from './step-poll.js'
 import { publishStep } from './step-publish.js'
 import { reportStep } from './step-report.js'
 import type { RequestOf, StepOutcome, StepRequest } from './step-request.js'
@@ -23,6 +25,10 @@ export async function runStep(config: Config, request: StepRequest, context: Con
       return snapshotStep(config, request, context)
     case 'build':
       return buildStep(config, request, context)
+    case 'packages':
+      return packagesStep(config, request, context)
+    case 'poll':
+      return pollStep(config, request, context)
     case 'publish':
     case 'rollback':
       return publishStep(config, request, context)

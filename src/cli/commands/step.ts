@@ -8,7 +8,7 @@ import { StepFailure } from '../../pipeline/step-build.js'
 import { parseStepRequest } from '../../pipeline/step-request.js'
 import type { StepRequest, StepResult } from '../../pipeline/step-request.js'
 import { exists, readText, writeAtomically } from '../../system/files.js'
-import { defineCommand } from '../command.js'
+import { defineCommand, UNSTABLE } from '../command.js'
 import { explainError } from '../explain-error.js'
 
 /** characters */
@@ -31,7 +31,7 @@ async function answer(file: string, context: Context): Promise<{ result: StepRes
   try {
     const request = parseStepRequest(readText(file))
     const outcome = await runStep(configurationOf(request), request, context)
-    return { result: { schema: 1, status: 'ok', ...outcome }, exitCode: 0 }
+    return { result: { schema: 1, status: 'ok', ...outcome }, exitCode: outcome.status === 'unstable' ? UNSTABLE : 0 }
   } catch (caught) {
     const failure = caught instanceof StepFailure ? caught : undefined
     const error = explainError(failure?.error ?? caught)
@@ -62,5 +62,6 @@ function described(code: string, message: string): string {
 }
 
 function textOf({ status, message, hint, description }: StepResult): string {
-  return status === 'failed' ? `${message ?? ''}\n${hint ?? ''}` : (description ?? '')
+  if (status === 'failed') return `${message ?? ''}\n${hint ?? ''}`
+  return [description, message].filter(Boolean).join('\n')
 }
