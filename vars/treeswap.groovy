@@ -2,7 +2,8 @@ import groovy.json.JsonOutput
 
 /**
  * Calls the runner once, and does with the build what its result says. See treeswap.txt.
- * @param access ids of credentials that the runner gets: credentials (user and token for Jenkins), key (SSH)
+ * @param access ids of credentials that the runner gets: credentials (user and token for Jenkins), key (SSH), signing (file)
+ *   and passphrase (text) of the key that signs
  * @return the result's values
  */
 Map call(Map request, Map access = [:]) {
@@ -25,6 +26,8 @@ private int start(String step, Map access, List variables) {
             credentialsId: access.credentials, usernameVariable: 'TREESWAP_JENKINS_USER', passwordVariable: 'TREESWAP_JENKINS_TOKEN',
         )
     }
+    if (access.signing) bindings << file(credentialsId: access.signing, variable: 'TREESWAP_SIGNING_KEY')
+    if (access.passphrase) bindings << string(credentialsId: access.passphrase, variable: 'TREESWAP_SIGNING_PASSPHRASE')
     if (access.key) bindings << sshUserPrivateKey(credentialsId: access.key, keyFileVariable: 'TREESWAP_SSH_KEY')
     String script = libraryResource(resource: 'treeswap/run.sh', encoding: 'UTF-8')
     withEnv(variables) {

@@ -11,7 +11,14 @@ private String complaintOfMaps(String step, Map options) {
     String wrong = options.config instanceof Map
         ? complaint("config of ${step}", options.config, ['url', 'branch', 'credentials', 'path'])
         : null
+    if (!wrong && options.passphrase && !options.signing) {
+        return "configuration: ${step} has a passphrase for no key: write signing, the id of the file with the key, too."
+    }
     if (wrong || !options.publishOver) return wrong
+    if (options.signing) {
+        return "configuration: signing of ${step} is for a publisher that is an agent: over SSH, the host that is asked signs with " +
+            'the key that its own treeswap.yaml names. Leave signing out.'
+    }
     if (options.publishOver instanceof Map) {
         return complaint("publishOver of ${step}", options.publishOver, ['credentials', 'host', 'port', 'user', 'hostKey'])
     }

@@ -16,7 +16,10 @@ export interface Pipeline {
   /** label → agent */
   agents: Record<string, { workspace: string; environment?: Record<string, string>; user?: string }>
   /** id → secret */
-  credentials?: Record<string, { username: string; password: string } | { key: string }>
+  credentials?: Record<
+    string,
+    { username: string; password: string } | { key: string } | { file: string } | { text: string }
+  >
   /** variables of every build */
   environment?: Record<string, string>
   parameters?: Record<string, string>
@@ -33,7 +36,7 @@ export interface Pipeline {
 }
 
 export interface PipelineResult {
-  result: 'SUCCESS' | 'UNSTABLE' | 'FAILURE' | 'ABORTED'
+  result: 'SUCCESS' | 'UNSTABLE' | 'FAILURE' | 'NOT_BUILT' | 'ABORTED'
   /** of the exception that ended it */
   error: string | null
   description: string | null

@@ -15,7 +15,7 @@ const asked = JSON.parse(readFileSync(request, 'utf8'))
 mkdirSync('artifact', { recursive: true })
 writeFileSync('artifact/build.json', '{}')
 writeFileSync('x.xml', '<testsuite/>')
-const values = { url: process.env.SOURCE, branch: 'main', path: 'database', credentials: 'git-read', list: [{ a: 1 }] }
+const values = { url: process.env.SOURCE, branch: 'main', path: 'database', credentials: 'git-read', list: [{ a: 1 }], unchanged: asked.repo === 'same' }
 const failed = asked.tree === 'missing' && { status: 'failed', category: 'publish', message: 'm', hint: 'h' }
 const unstable = asked.tree === 'half' && { status: 'unstable', message: 'm' }
 writeFileSync(result, JSON.stringify({ schema: 1, status: 'ok', description: 'd', artifacts: ['artifact/*'], junit: 'x.xml', values, ...failed, ...unstable }))
@@ -40,8 +40,14 @@ describe('the library in a script sandbox', function () {
       job: 'treeswap/machines/database',
       number: 7,
       agents: { treeswap: agent, publisher: agent },
-      credentials: { 'treeswap-read': { username: 'u', password: 'p-secret' }, ssh: { key: 'k-secret' } },
+      credentials: {
+        'treeswap-read': { username: 'u', password: 'p-secret' },
+        ssh: { key: 'k-secret' },
+        pgp: { file: 'f-secret' },
+        phrase: { text: 't-secret' },
+      },
       library: makeLibrary(join(directory(), 'library'), runner),
+      parameters: { TREE: 'own' },
       plugins: ['junit', 'job-dsl'],
       sandbox: true,
     })
@@ -53,6 +59,13 @@ describe('the library in a script sandbox', function () {
     treeswapMachine: "treeswapMachine machine: 'database', repos: ['gentoo'], junit: true, CONFIG",
     'treeswapMachine over SSH':
       "treeswapMachine machine: 'database', publishOver: [host: 'h', port: 22, credentials: 'ssh'], CONFIG",
+    treeswapPackages:
+      "treeswapPackages repo: 'own', rebuild: ['a'], junit: true, signing: 'pgp', passphrase: 'phrase', CONFIG",
+    treeswapPoll: "treeswapPoll repo: 'own', CONFIG",
+    'what has not changed': "treeswapPackages repo: 'same', CONFIG",
+    'a poll that finds nothing': "treeswapPoll repo: 'same', CONFIG",
+    'the key of a tree that an operator chose':
+      "treeswapPublish tree: params.TREE, signing: ['own': 'pgp'].get(params.TREE), passphrase: ['own': 'phrase'].get(params.TREE)",
     treeswapPublish: "treeswapPublish tree: 'database', reference: '-1', CONFIG",
     treeswapRollback: "treeswapRollback tree: 'database', publishOver: [credentials: 'ssh'], CONFIG",
     treeswapSeed: 'treeswapSeed allowShrink: true, CONFIG',
@@ -66,7 +79,13 @@ describe('the library in a script sandbox', function () {
     it(`needs no approval for ${what}`, async () => {
       const { checked = [], console, result } = await run(script)
       expect(result, console.join('\n')).to.equal(
-        /fails|unknown/.test(what) ? 'FAILURE' : what.includes('half') ? 'UNSTABLE' : 'SUCCESS',
+        /fails|unknown/.test(what)
+          ? 'FAILURE'
+          : what.includes('half')
+            ? 'UNSTABLE'
+            : /not changed|nothing/.test(what)
+              ? 'NOT_BUILT'
+              : 'SUCCESS',
       )
       expect(checked).to.not.have.length(0)
       expect(checked.filter((signature) => !allowed.includes(signature))).to.deep.equal([])

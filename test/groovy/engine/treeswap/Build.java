@@ -17,7 +17,9 @@ import java.util.Map;
 final class Build {
     final Map<String, Object> scenario;
     final Path library;
-    /** SUCCESS, UNSTABLE; what stops the program decides later */
+    /** from best to worst, as Jenkins orders them */
+    private static final List<String> RESULTS = List.of("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED");
+    /** so far; what stops the program decides later */
     String result = "SUCCESS";
     String description;
     final List<String> steps = new ArrayList<>();
@@ -49,6 +51,12 @@ final class Build {
         String masked = line;
         for (String secret : secrets) masked = masked.replace(secret, "****");
         console.println(masked);
+    }
+
+    /** A result can only become worse. */
+    void worsen(String other) {
+        if (!RESULTS.contains(other)) throw new IllegalArgumentException("there is no result " + other);
+        if (RESULTS.indexOf(other) > RESULTS.indexOf(result)) result = other;
     }
 
     void mask(String secret) {

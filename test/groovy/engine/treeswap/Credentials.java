@@ -26,13 +26,18 @@ final class Credentials {
                 variables.put(binding.get("usernameVariable").toString(), secret.get("username").toString());
                 variables.put(binding.get("passwordVariable").toString(), secret.get("password").toString());
                 build.mask(secret.get("password").toString());
+            } else if (binding.get("$class").equals("string")) {
+                variables.put(binding.get("variable").toString(), secret.get("text").toString());
+                build.mask(secret.get("text").toString());
             } else {
-                Path key = place.temporary().resolve("secretFiles/" + UUID.randomUUID() + "/ssh-key");
+                boolean isFile = binding.get("$class").equals("file");
+                String name = isFile ? "file" + UUID.randomUUID() : "ssh-key";
+                Path key = place.temporary().resolve("secretFiles/" + UUID.randomUUID()).resolve(name);
                 Files.createDirectories(key.getParent());
-                Files.write(key, secret.get("key").toString().getBytes(StandardCharsets.UTF_8));
+                Files.write(key, secret.get(isFile ? "file" : "key").toString().getBytes(StandardCharsets.UTF_8));
                 Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("r--------"));
                 give(key, place);
-                variables.put(binding.get("keyFileVariable").toString(), key.toString());
+                variables.put(binding.get(isFile ? "variable" : "keyFileVariable").toString(), key.toString());
                 build.mask(key.toString());
             }
         }

@@ -14,6 +14,10 @@ public final class CurrentBuild implements Serializable {
         Engine.current().build.description = text;
     }
 
+    public void setResult(String result) {
+        Engine.current().build.worsen(result);
+    }
+
     public String getCurrentResult() {
         return Engine.current().build.result;
     }

@@ -15,7 +15,7 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 /** The pipeline steps that there are. A step that is not here does not exist, as in a Jenkins without its plugin. */
 final class Steps {
     private static final List<String> DESCRIPTIONS = List.of(
-        "usernamePassword", "sshUserPrivateKey", "buildDiscarder", "logRotator", "disableConcurrentBuilds");
+        "usernamePassword", "sshUserPrivateKey", "file", "string", "buildDiscarder", "logRotator", "disableConcurrentBuilds");
 
     private final Engine engine;
     private final Build build;
@@ -113,7 +113,7 @@ final class Steps {
             case "error":
                 throw new AbortException(call.text("message"));
             case "unstable":
-                build.result = "UNSTABLE";
+                build.worsen("UNSTABLE");
                 build.tell("WARNING: " + call.text("message"));
                 return null;
             case "sh":
