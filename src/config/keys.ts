@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import * as z from 'zod'
 import { describe, path } from './fields.js'
+import { credentialsId } from './jenkins-schema.js'
 
 export const key = z
   .strictObject({
@@ -17,6 +18,14 @@ export const key = z
       path.optional(),
       'File with its passphrase, and nothing else. TREESWAP_SIGNING_PASSPHRASE of the environment goes first.',
     ),
+    credentials: describe(
+      credentialsId.optional(),
+      'Jenkins id of a secret file with the secret key: the jobs that publish get it. Default: none.',
+    ),
+    'passphrase-credentials': describe(
+      credentialsId.optional(),
+      'Jenkins id of a secret text with its passphrase. Default: none.',
+    ),
     gpg: describe(
       z.union([z.boolean(), path]).optional(),
       "Sign with gpg and its agent (keys on cards): true, or gpg's home directory.",
@@ -25,6 +34,10 @@ export const key = z
   .refine((one) => one.secret === undefined || one.gpg === undefined || one.gpg === false, {
     path: ['gpg'],
     error: 'secret and gpg exclude each other: keep the one that signs',
+  })
+  .refine((one) => one['passphrase-credentials'] === undefined || one.credentials !== undefined, {
+    path: ['passphrase-credentials'],
+    error: 'it belongs to credentials: name the secret file, too',
   })
   .describe('An OpenPGP key.')
 
@@ -38,19 +51,24 @@ export interface KeyConfig {
   /** absolute, armored; the file that the environment names goes first */
   secretFile: string | undefined
   passphraseFile: string | undefined
+  /** Jenkins ids of the secret key, and of its passphrase */
+  credentials?: string
+  passphraseCredentials?: string
   /** gpg signs: its home directory, null for the user's own */
   gpg: { home: string | null } | undefined
 }
 
 /** @param base directory at which relative paths start */
 export function resolveKey(written: z.infer<typeof key>, name: string, base: string): KeyConfig {
-  const { gpg, secret, 'passphrase-file': passphrase } = written
+  const { gpg, secret, 'passphrase-file': passphrase, credentials, 'passphrase-credentials': unlocking } = written
   return {
     name,
     fingerprint: written.fingerprint.toUpperCase(),
     publicFile: resolve(base, written.public),
     secretFile: secret && resolve(base, secret),
     passphraseFile: passphrase && resolve(base, passphrase),
+    ...(credentials !== undefined && { credentials }),
+    ...(unlocking !== undefined && { passphraseCredentials: unlocking }),
     gpg: gpg === undefined || gpg === false ? undefined : { home: gpg === true ? null : resolve(base, gpg) },
   }
 }

@@ -7,7 +7,7 @@ import { jobsOf } from '../../src/jenkins/jobs/model.js'
 import type { JobList } from '../../src/jenkins/jobs/model.js'
 import { parseJobXml } from '../../src/jenkins/jobs/parse-xml.js'
 import { folderXml, jobXml } from '../../src/jenkins/jobs/xml.js'
-import { siteConfig } from '../jenkins/site.js'
+import { siteConfig, withPacman } from '../jenkins/site.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 import { buildWithJobBuilder } from './seed/job-builder.js'
 import { runSeed } from './seed/run-seed.js'
@@ -20,7 +20,7 @@ const inLibrary = new URL('../../resources/treeswap/seed.groovy', import.meta.ur
 describe('jobs/seed.groovy under a recorder of Job DSL', function () {
   this.timeout(600_000)
   const directory = temporaryDirectory()
-  const list = jobsOf(siteConfig())
+  const list = jobsOf(siteConfig(withPacman))
 
   async function record(jobs: JobList): Promise<SeedRun> {
     writeFiles(directory(), { 'jobs.json': formatJobs(jobs) })

@@ -11,7 +11,7 @@ import { renderJobs } from '../../src/jenkins/jobs/render.js'
 import { jobXml } from '../../src/jenkins/jobs/xml.js'
 import { TreeswapError } from '../../src/model/errors.js'
 import { temporaryDirectory } from '../lab/temporary.js'
-import { siteConfig } from './site.js'
+import { siteConfig, withPacman } from './site.js'
 
 function codeOf(action: () => unknown): string {
   try {
@@ -75,11 +75,13 @@ describe('jobs of a configuration', () => {
 
   it('gives steps only options that they have', () => {
     const over = `publish-over: { host: h, host-key: ssh-ed25519 AAAA, credentials: key }\n  keep-builds`
-    const both = [siteConfig(), siteConfig((text) => text.replace('keep-builds', over))]
+    const both = [siteConfig(withPacman), siteConfig((text) => text.replace('keep-builds', over))]
     const calls = both.flatMap((config) => jobsOf(config).jobs.flatMap(({ script }) => callsIn(script)))
     expect(new Set(calls.map(({ step }) => step))).to.have.keys(
       'treeswapRepo',
       'treeswapMachine',
+      'treeswapPackages',
+      'treeswapPoll',
       'treeswapPublish',
       'treeswapRollback',
     )
@@ -96,6 +98,55 @@ describe('jobs of a configuration', () => {
     const expected = `publishOver: [host: 'pkgs.example.org', port: 22, user: 'treeswap', hostKey: 'ssh-ed25519 AAAA', credentials: 'key']`
     expect(jobs.find(({ name }) => name === 'machines/database')?.script).to.include(expected)
     expect(jobs.at(-1)?.script.split(`agent: 'treeswap', ${expected}`)).to.have.length(3)
+  })
+
+  describe('with pacman repos', () => {
+    const { folders, jobs } = jobsOf(siteConfig(withPacman))
+    const named = (name: string): JobModel => jobs.find((one) => one.name === name)!
+
+    it('has two for each: one that looks by the clock, and one that builds when that has found something', () => {
+      expect(folders.map(({ name }) => name)).to.include.members(['polls', 'packages'])
+      expect(jobs.slice(4, -1).map(({ name }) => name)).to.deep.equal([
+        ...['polls/instant', 'packages/instant', 'polls/quiet', 'packages/quiet'],
+      ])
+      expect(named('packages/instant')).to.include({ poll: null, timer: null, quietSeconds: 60, keepArtifacts: 7 })
+      expect(named('packages/instant').upstream).to.deep.equal(['/treeswap/polls/instant'])
+      expect(named('polls/instant')).to.include({ poll: null, timer: 'H/15 * * * *\nH/5 * * * *' })
+      expect(named('polls/instant').upstream).to.deep.equal([])
+    })
+
+    it('starts by no clock those whose sources have no schedule', () => {
+      expect(named('polls/quiet').timer).to.equal(null)
+      expect(jobXml(named('polls/quiet'))).not.to.include('Trigger')
+    })
+
+    it('gives the key that signs to the step that publishes, by its id', () => {
+      expect(named('polls/instant').script).to.match(/\ntreeswapPoll repo: 'instant', agent: 'treeswap', credentials: /)
+      expect(named('packages/instant').script).to.match(
+        /\ntreeswapPackages repo: 'instant', agent: 'treeswap', publisher: 'publisher', signing: 'release-key', passphrase: 'release-phrase', credentials: /,
+      )
+      expect(named('packages/quiet').script).to.match(/repo: 'quiet', agent: 'treeswap', publish: false, credentials: /)
+    })
+
+    it('lets operators publish them, too, each with its own key', () => {
+      const { parameters, script } = named('publish')
+      expect(parameters[0]).to.deep.include({ name: 'TREE', choices: ['database', 'web', 'instant', 'quiet'] })
+      expect(script.split("signing: ['instant': 'release-key'].get(params.TREE)")).to.have.length(3)
+      expect(script.split("passphrase: ['instant': 'release-phrase'].get(params.TREE)")).to.have.length(3)
+    })
+
+    it('refuses a key that would have to travel over SSH', () => {
+      const over = `publish-over: { host: h, host-key: ssh-ed25519 AAAA, credentials: key }\n  keep-builds`
+      const config = siteConfig((text) => withPacman(text.replace('keep-builds', over)))
+      expect(codeOf(() => jobsOf(config))).to.equal('SIGNING_OVER_SSH')
+    })
+
+    it('is a list that one without timers can be compared with', () => {
+      const list = jobsOf(siteConfig())
+      const old = formatJobs(list).replaceAll(/ *"timer": null,\n/g, '')
+      expect(old).not.to.include('timer')
+      expect(parseJobs(old, 'jobs.json')).to.deep.equal(list)
+    })
   })
 
   it('asks for the repository that holds the configuration', () => {
@@ -157,7 +208,7 @@ describe('treeswap jobs render', () => {
 
 describe('config.xml of a job', () => {
   it('says all that the model says', async () => {
-    for (const model of jobsOf(siteConfig()).jobs) {
+    for (const model of jobsOf(siteConfig(withPacman)).jobs) {
       expect(compare(await parseJobXml(jobXml(model), model.name), model), model.name).to.deep.equal([])
     }
   })
@@ -176,7 +227,7 @@ describe('config.xml of a job', () => {
   it('names each field that differs', async () => {
     const model = job('machines/database')
     const parsed = await parseJobXml(
-      jobXml({ ...model, poll: null, upstream: [], quietSeconds: 5 })
+      jobXml({ ...model, poll: null, timer: 'H * * * *', upstream: [], quietSeconds: 5 })
         .replace('<disabled>false', '<disabled>true')
         .replace('<sandbox>true', '<sandbox>false')
         .replace(/<org.*DisableConcurrentBuildsJobProperty\/>/, ''),
@@ -184,6 +235,7 @@ describe('config.xml of a job', () => {
     )
     expect(compare(parsed, model).map(({ field }) => field)).to.have.members([
       'poll',
+      'timer',
       'upstream',
       'quietSeconds',
       'disabled',

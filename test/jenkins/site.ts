@@ -22,6 +22,26 @@ machines:
     publish: false
 `
 
+/** Two pacman repos, one of them signed with a key that Jenkins has; they go to the end of the file. */
+export const pacmanText = `keys:
+  release:
+    fingerprint: 0123456789ABCDEF0123456789ABCDEF01234567
+    public: release.asc
+    credentials: release-key
+    passphrase-credentials: release-phrase
+pacman:
+  instant:
+    repositories: [{ url: 'https://git.example.org/packages.git', schedule: 'H/5 * * * *' }]
+    programs: [{ url: 'https://git.example.org/program.git', tags: 'v*', schedule: 'H/5 * * * *' }]
+    lists: [{ url: 'https://git.example.org/lists.git', file: aur }]
+    sign: release
+  quiet:
+    repositories: [{ url: 'https://git.example.org/quiet.git', schedule: '' }]
+    publish: false
+`
+
+export const withPacman = (text: string): string => text + pacmanText
+
 /** @param change of the text: its lines may be replaced */
 export function siteConfig(change: (text: string) => string = (same) => same): Config {
   return parseConfig(change(siteText), '/etc/treeswap/treeswap.yaml')

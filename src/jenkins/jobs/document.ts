@@ -21,6 +21,8 @@ const job = z.strictObject({
   description: lines,
   script: lines.min(1),
   poll: text.nullable(),
+  // lists of before pacman repos have none
+  timer: lines.nullable().default(null),
   upstream: z.array(absolute),
   quietSeconds: count,
   keepRecords: count.min(1),

@@ -30,6 +30,7 @@ export async function parseJobXml(xml: string, what: string): Promise<ParsedJob>
     description: textAt(root, 'description') ?? '',
     script: textAt(root, 'definition', 'script') ?? null,
     poll: textAt(triggers, 'hudson.triggers.SCMTrigger', 'spec') ?? null,
+    timer: textAt(triggers, 'hudson.triggers.TimerTrigger', 'spec') ?? null,
     upstream: namesIn(textAt(triggers, 'jenkins.triggers.ReverseBuildTrigger', 'upstreamProjects')),
     quietSeconds: numberIn(textAt(root, 'quietPeriod')),
     keepRecords: numberIn(textAt(discarder, 'numToKeep')),

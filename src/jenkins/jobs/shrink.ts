@@ -10,7 +10,7 @@ export function refuseShrunk({ jobs }: JobList, before: readonly string[] | unde
   if (jobs.length === 0) {
     throw configurationError(
       'JOBS_EMPTY',
-      'the configuration has neither repos nor machines, so every job would be disabled',
+      'the configuration has neither repos, machines nor pacman repos, so every job would be disabled',
       'see that it is the right configuration; say --allow-shrink if all jobs are to go',
     )
   }

@@ -54,15 +54,16 @@ function propertiesOf(job: JobModel): Tree {
         artifactNumToKeep: job.keepArtifacts,
       },
     },
-    ...((job.poll !== null || job.upstream.length > 0) && {
+    ...((job.poll !== null || job.timer !== null || job.upstream.length > 0) && {
       [`${PIPELINE}.job.properties.PipelineTriggersJobProperty`]: { triggers: triggersOf(job) },
     }),
   }
 }
 
-function triggersOf({ poll, upstream }: JobModel): Tree {
+function triggersOf({ poll, timer, upstream }: JobModel): Tree {
   return {
     ...(poll !== null && { 'hudson.triggers.SCMTrigger': { spec: poll, ignorePostCommitHooks: false } }),
+    ...(timer !== null && { 'hudson.triggers.TimerTrigger': { spec: timer } }),
     ...(upstream.length > 0 && {
       'jenkins.triggers.ReverseBuildTrigger': {
         spec: '',

@@ -25,6 +25,10 @@ class DynamicTypes {
                 node.appendNode('spec', values.scmpoll_spec)
                 node.appendNode('ignorePostCommitHooks', values.ignorePostCommitHooks ?: false)
             }),
+        cron: new DynamicType(
+            element: 'hudson.triggers.TimerTrigger',
+            required: [spec: String],
+            fill: { Node node, Map values -> node.appendNode('spec', values.spec) }),
         upstream: new DynamicType(
             element: 'jenkins.triggers.ReverseBuildTrigger',
             required: [upstreamProjects: String],

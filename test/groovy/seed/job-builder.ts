@@ -44,6 +44,7 @@ function described(job: JobModel): unknown {
     ),
     triggers: [
       ...(job.poll === null ? [] : [{ pollscm: { cron: job.poll } }]),
+      ...(job.timer === null ? [] : [{ timed: job.timer }]),
       ...(job.upstream.length === 0 ? [] : [{ reverse: { jobs: job.upstream.join(', '), result: 'success' } }]),
     ],
   }
