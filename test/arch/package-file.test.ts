@@ -241,6 +241,12 @@ describe('a package file', () => {
     }
   })
 
+  it('is refused without the end of its archive', async () => {
+    const error = await failure(() => readPackageFile(write(gzipSync(archive(info).subarray(0, 1024))), silent))
+    expect(error.code).to.equal('PACKAGE_INVALID')
+    expect(error.message).to.include('it is cut off')
+  })
+
   it('is refused when it unpacks to a thousand times its size', async () => {
     const bomb = execFileSync('sh', ['-c', 'head -c 200M /dev/zero | zstd -c -19'])
     const member = archive(info, { name: 'zeros', size: 200 * 2 ** 20 }).subarray(0, -1024)
