@@ -5,7 +5,6 @@
  * Ours begins with nothing in memory: it reads the new package, the records of all others from a file each, and makes
  * both databases. repo-add gets the databases from before; both compress with gzip as they do by default.
  */
-import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -13,6 +12,7 @@ import { databaseFiles } from '../../src/arch/database.js'
 import type { DatabaseEntry } from '../../src/arch/database.js'
 import { readDatabase } from '../../src/arch/read-database.js'
 import { decodeRecord, encodeRecord } from '../../src/arch/record-text.js'
+import { run } from '../../src/system/process.js'
 import { makepkg } from '../arch/makepkg.js'
 import { entryOf } from '../arch/repo-lab.js'
 import { syntheticEntry } from './synthetic-package.js'
@@ -33,10 +33,18 @@ interface Databases {
 
 const top = mkdtempSync(join(tmpdir(), 'treeswap-bench-'))
 chmodSync(top, 0o755)
+const stop = new AbortController()
+const { signal } = stop
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort())
+
 try {
   await compare()
+} catch (error) {
+  if (!signal.aborted) throw error
+  console.error('stopped on request')
+  process.exitCode = 130
 } finally {
-  rmSync(top, { recursive: true })
+  rmSync(top, { recursive: true, force: true, maxRetries: 5 })
 }
 
 async function compare(): Promise<void> {
@@ -55,7 +63,7 @@ async function compare(): Promise<void> {
     const made: Databases[] = []
     const turns = [
       async () => ours.push(await timeOurs(rest, records, changed, made)),
-      () => theirs.push(timeRepoAdd(before, changed, made)),
+      async () => theirs.push(await timeRepoAdd(before, changed, made)),
     ]
     for (const turn of round % 2 === 1 ? turns : turns.toReversed()) await turn()
     requireSame(made)
@@ -82,16 +90,17 @@ async function timeOurs(rest: DatabaseEntry[], records: string, changed: string,
   return { clock, processors: (user + system) / 1e6 }
 }
 
-function timeRepoAdd(before: Databases, changed: string, made: Databases[]): Time {
+async function timeRepoAdd(before: Databases, changed: string, made: Databases[]): Promise<Time> {
   const directory = mkdtempSync(join(top, 'repo-add-'))
   const path = (kind: string): string => join(directory, `kitchen.${kind}.tar.gz`)
   writeFileSync(path('db'), before.db)
   writeFileSync(path('files'), before.files)
   copyFileSync(changed, join(directory, basename(changed)))
   const args = ['repo-add', '--quiet', path('db'), join(directory, basename(changed))]
+  // bash measures, in its own words, what the program and its children take
   const script = 'TIMEFORMAT="%R %U %S"; time "$@" 2>/dev/null'
-  const env = { ...process.env, LC_ALL: 'C.UTF-8', TMPDIR: directory }
-  const said = execFileSync('bash', ['-c', `{ ${script}; } 2>&1`, 'bash', ...args], { encoding: 'utf8', env })
+  const env = { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', TMPDIR: directory }
+  const said = await run('bash', ['-c', `{ ${script}; } 2>&1`, 'bash', ...args], { env, signal })
   const [clock = NaN, user = NaN, system = NaN] = (said.trim().split('\n').at(-1) ?? '').split(' ').map(Number)
   made.push({ db: readFileSync(path('db')), files: readFileSync(path('files')) })
   rmSync(directory, { recursive: true })
