@@ -1,6 +1,9 @@
 import type { KeyConfig } from '../config/keys.js'
 import { packageFileName } from '../model/pacman-package.js'
+import { compareVersions } from '../model/pacman-version.js'
 import { publicKeys } from '../signing/public-keys.js'
+import { sha256 } from '../system/hash.js'
+import { bumpRelease } from './pkgrel.js'
 import { storedZstd } from './stored-zstd.js'
 import { TarBlocks, tarEnd } from './tar-blocks.js'
 
@@ -11,6 +14,8 @@ export interface KeyringPackage {
   version: string
   fileName: string
   bytes: Buffer
+  /** sha256 of what it says, whatever its version */
+  fingerprint: string
   /** when the first of the trusted keys expires; undefined: none does */
   expires: Date | undefined
 }
@@ -27,6 +32,8 @@ const DIRECTORIES = ['usr', 'usr/share', 'usr/share/pacman', 'usr/share/pacman/k
  * @param name of the repo
  * @param keys those that clients are to trust
  * @param revoked those that they no longer trust
+ * @param above version of a keyring that says something else, which this one's has to exceed: no time tells that a key
+ * was taken away
  * @throws KEY_UNREADABLE, KEY_INVALID, KEY_DIFFERENT, KEY_REVOKED where one that is to be trusted is
  */
 export async function keyringPackage(
@@ -34,6 +41,7 @@ export async function keyringPackage(
   keys: readonly KeyConfig[],
   revoked: readonly KeyConfig[],
   packager: string,
+  above?: string,
 ): Promise<KeyringPackage> {
   const { text, changed, packets, expires } = await publicKeys(keys, revoked)
   const lines = (some: readonly KeyConfig[], end: string): string =>
@@ -42,7 +50,7 @@ export async function keyringPackage(
       .sort()
       .join('')
   const files = { '.gpg': text, '-revoked': lines(revoked, ''), '-trusted': lines(keys, ':4:') }
-  const version = `${pkgver(changed, packets + revoked.length)}-${PKGREL}`
+  const version = exceeding(`${pkgver(changed, packets + revoked.length)}-${PKGREL}`, above)
   const info = { name: `${name}-keyring`, version, architecture: 'any' }
   const pkginfo = [
     `pkgname = ${info.name}`,
@@ -60,7 +68,14 @@ export async function keyringPackage(
   for (const directory of DIRECTORIES) tar.directory(directory)
   for (const [end, content] of Object.entries(files)) tar.file(`${DIRECTORIES.at(-1) ?? ''}/${name}${end}`, content)
   const bytes = storedZstd(Buffer.concat([tar.bytes, tarEnd(tar.bytes.length)]))
-  return { name: info.name, version, fileName: packageFileName(info), bytes, expires }
+  const fingerprint = sha256(JSON.stringify([PKGREL, packager, files]))
+  return { name: info.name, version, fileName: packageFileName(info), bytes, fingerprint, expires }
+}
+
+function exceeding(version: string, above: string | undefined): string {
+  if (above === undefined || compareVersions(version, above) > 0) return version
+  const dash = above.lastIndexOf('-')
+  return `${above.slice(0, dash)}-${bumpRelease(above.slice(dash + 1))}`
 }
 
 /** Rises with the time of the newest change, and within the same second with what there is. */

@@ -97,6 +97,20 @@ describe('a keyring package', () => {
     }
   })
 
+  it('has a higher version than one that it has to exceed, where no time tells that something changed', async () => {
+    const [main, old] = [(await make('main')).config, (await make('old')).config]
+    const before = await keyringPackage('box', [main, old], [], packager)
+    const plain = await keyringPackage('box', [main], [], packager)
+    expect(vercmp(plain.version, before.version)).to.equal(-1)
+    const after = await keyringPackage('box', [main], [], packager, before.version)
+    expect(vercmp(after.version, before.version)).to.equal(1)
+    expect(output('pacman', '-Qp', file(after.bytes)).trim()).to.equal(`box-keyring ${after.version}`)
+    expect(after.fingerprint).to.equal(plain.fingerprint).and.not.to.equal(before.fingerprint)
+    const next = (await make('next', { age: 0 })).config
+    const newer = await keyringPackage('box', [main, next], [], packager, after.version)
+    expect(newer.version).to.equal((await keyringPackage('box', [main, next], [], packager)).version)
+  })
+
   it('refuses to have clients trust a revoked key, whose public file may say so', async () => {
     const { config, secretKey } = await make('main')
     writeFileSync(config.publicFile, (await revokeKey({ key: secretKey, format: 'armored' })).publicKey)

@@ -153,6 +153,8 @@ describe('signatures of objects', () => {
     const { code, output } = await runTampered(driverIn(directory()), injection, [store.root, configFile, key])
     expect([code, output.trim()]).to.deep.equal([1, 'SYNC_FAILED'])
     expect(findSignature(store, config.fingerprint, key)).to.equal(undefined)
+    const objects = readdirSync(join(store.root, 'objects'), { recursive: true, encoding: 'utf8' })
+    expect(objects.filter((path) => path.includes('/'))).to.deep.equal([`${key.slice(0, 2)}/${key}`])
     expect(await checkStore(store, silent)).to.deep.equal([])
   })
 
