@@ -20,8 +20,8 @@ export interface LocalFile {
 const indexEndings = ['.files', '.files.sig', '.db', '.db.sig']
 
 /**
- * The files of a generation, in the order in which they are to be put in place. Dot files, which servers hide, are
- * left out.
+ * The files of a generation, those of a stage in the order in which they are to be put in place. Dot files, which
+ * servers hide, are left out.
  * @throws UPLOAD_UNSUPPORTED
  */
 export function localFiles(directory: string): LocalFile[] {
@@ -50,12 +50,9 @@ function stageOf(path: string): Stage {
   return path.endsWith('.sig') ? 'signature' : 'package'
 }
 
-/** Files databases, then databases. By name, a signature follows what it signs: clients fetch them in this order. */
+/** Databases come last. By name, a signature follows what it signs: clients fetch them in this order. */
 function rankOf(path: string): number {
-  const stage = stageOf(path)
-  if (stage === 'package') return 0
-  if (stage === 'signature') return 1
-  return /\.files(\.sig)?$/.test(path) ? 2 : 3
+  return /\.db(\.sig)?$/.test(path) ? 1 : 0
 }
 
 function unsupported(path: string): Error {

@@ -12,7 +12,7 @@ import type { RemoteTree } from './remote-tree.js'
 export interface Source {
   /** absolute */
   directory: string
-  /** in the order in which they are to be put in place */
+  /** as localFiles has them */
   files: readonly LocalFile[]
 }
 
