@@ -1,12 +1,12 @@
 import { buildError } from '../model/errors.js'
-import { builder, inside, MARK, runInRecipe, telling } from './recipe-container.js'
+import { builder, inside, MARK, runInRecipe, telling, writablePlaces } from './recipe-container.js'
 import type { RecipeBuild } from './recipe-container.js'
 
 const MAKE_BUILDER = `set -eu
 id ${builder.user} > /dev/null 2>&1 || useradd --system --home-dir ${builder.home} --shell /bin/sh ${builder.user}
-mkdir -p ${builder.home} ${inside.sources} ${inside.output}
+mkdir -p ${builder.home}
 cp -R ${inside.recipe} ${builder.recipe}
-chown -R ${builder.user}: ${builder.home} ${inside.sources} ${inside.output}
+chown -R ${builder.user}: ${builder.home} "$@"
 `
 
 /** Prints .SRCINFO after a mark: a PKGBUILD may print as well. */
@@ -18,7 +18,8 @@ const PRINT = `makepkg --printsrcinfo > "$HOME/srcinfo" && echo '${MARK}' && cat
  * @throws ROOT_UNUSABLE, RECIPE_INVALID
  */
 export async function openRecipe(build: RecipeBuild): Promise<string> {
-  const user = { argv: ['sh', '-c', MAKE_BUILDER], told: `useradd ${builder.user}`, network: false, root: true }
+  const argv = ['sh', '-c', MAKE_BUILDER, 'treeswap-user', ...writablePlaces(build.directories)]
+  const user = { argv, told: `useradd ${builder.user}`, network: false, root: true }
   const made = await runInRecipe(build, user)
   if (made.code !== 0) {
     throw buildError(

@@ -4,10 +4,10 @@ import { ticks } from '../system/clock.js'
 
 /** Where the directories of a build appear inside the container. */
 export const inside = {
-  recipe: '/srv/treeswap/recipe',
-  sources: '/srv/treeswap/sources',
-  output: '/srv/treeswap/output',
-  staging: '/srv/treeswap/staging',
+  recipe: '/run/treeswap/recipe',
+  sources: '/run/treeswap/sources',
+  output: '/run/treeswap/output',
+  staging: '/run/treeswap/staging',
 } as const
 
 /** makepkg refuses to be root: whom it runs as, and where. */
@@ -92,13 +92,13 @@ export function telling(output: readonly string[]): string {
   return (errors.length > 0 ? errors : output).slice(-3).join(' | ') || 'it said nothing'
 }
 
-function asBuilder({ packager, sourceDate }: RecipeBuild, argv: readonly string[]): string[] {
+function asBuilder({ directories, packager, sourceDate }: RecipeBuild, argv: readonly string[]): string[] {
   const { user, home, recipe } = builder
   const variables = {
     HOME: home,
     BUILDDIR: `${home}/build`,
-    SRCDEST: inside.sources,
-    PKGDEST: inside.output,
+    SRCDEST: directories.sources === undefined ? `${home}/sources` : inside.sources,
+    PKGDEST: directories.output === undefined ? `${home}/output` : inside.output,
     SRCPKGDEST: `${home}/source`,
     LOGDEST: `${home}/log`,
     PKGEXT: '.pkg.tar.zst',
@@ -108,6 +108,11 @@ function asBuilder({ packager, sourceDate }: RecipeBuild, argv: readonly string[
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
   const enter = ['sh', '-c', 'cd "$0" && exec "$@"', recipe]
   return [...enter, 'runuser', '-u', user, '--', 'env', ...assignments, ...argv]
+}
+
+/** Where the container may write into directories of the host. */
+export function writablePlaces(directories: RecipeDirectories): string[] {
+  return bindsOf(directories).flatMap(({ target, writable }) => (writable ? [target] : []))
 }
 
 function bindsOf(directories: RecipeDirectories): Bind[] {

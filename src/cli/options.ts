@@ -4,11 +4,13 @@ import type { Config, PublisherConfig } from '../config/config.js'
 import { duration } from '../model/quantities.js'
 import type { Context } from '../model/report.js'
 import { signingOf } from '../pipeline/signing.js'
+import { uploadAfterPublish } from '../pipeline/upload.js'
 import { ROOT_PROGRAM } from '../config/schema.js'
 import { baseUrlProblem } from '../config/urls.js'
 import type { PublishOptions } from '../publish/publish.js'
 import { openStore } from '../store/layout.js'
 import type { Store } from '../store/layout.js'
+import type { UploadReport } from '../upload/upload.js'
 import { usageError } from './usage-error.js'
 
 export const configOption = {
@@ -65,12 +67,28 @@ export const publishOptions = {
     default: false,
     describe: 'publish a pacman repo without signatures, also one that was published with them',
   },
+  'no-upload': {
+    type: 'boolean',
+    default: false,
+    describe: 'leave the hosts alone to which the configuration has a pacman repo uploaded',
+  },
   'no-trial': {
     type: 'boolean',
     default: false,
     describe: "do not let this host's pacman read a pacman repo before clients do",
   },
 } as const
+
+/** Uploads what was just published, where the configuration says so. @returns what came of each host */
+export async function uploadsOf(
+  args: PublisherArguments & { 'no-upload': boolean },
+  store: Store,
+  tree: string,
+  context: Context,
+): Promise<UploadReport[]> {
+  const config = args['no-upload'] ? undefined : configOf(args)
+  return config === undefined ? [] : await uploadAfterPublish(store, config, tree, context)
+}
 
 /** Settings of a publish: those of the configuration, unless options say otherwise. */
 export function publishingOf(

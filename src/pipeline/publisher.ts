@@ -6,8 +6,10 @@ import { didYouMean } from '../model/names.js'
 import type { Context } from '../model/report.js'
 import { publish, rollback } from '../publish/publish.js'
 import { openStore } from '../store/layout.js'
+import type { Store } from '../store/layout.js'
 import { pull } from '../store/pull.js'
 import { signingOf } from './signing.js'
+import { uploadAfterPublish } from './upload.js'
 import { parseRequest } from './publish-request.js'
 import type { PublishAnswer, PublishRequest } from './publish-request.js'
 import { openSource } from './sources.js'
@@ -33,7 +35,11 @@ export async function serveRequest(text: string, site: PublisherSite, context: C
   const options = { ...publisher, signing: signingOf(config, request.tree, context) }
   requireKnown(request.tree, config)
   const store = openStore(publisher.root, { create: request.action === 'publish' })
-  if (request.action === 'rollback') return await rollback(store, reference, options, context)
+  if (request.action === 'rollback') {
+    const publication = await rollback(store, reference, options, context)
+    await uploadAndWarn(store, config, request.tree, context)
+    return publication
+  }
   const { build } = reference
   if (build !== undefined && build.kind !== 'number' && build.kind !== 'latest') {
     throw configurationError(
@@ -46,7 +52,15 @@ export async function serveRequest(text: string, site: PublisherSite, context: C
   const number = await chooseNumber(source, { kind: 'tree', name: request.tree }, request.build)
   const { fetchedBytes, newObjects } = await pull(store, source, request.tree, number, context)
   const publication = await publish(store, request.tree, number, options, context)
+  await uploadAndWarn(store, config, request.tree, context)
   return { ...publication, pulled: { fetchedBytes, newObjects } }
+}
+
+/** It is published, whatever becomes of other hosts: what failed there is told, and done by the next upload. */
+async function uploadAndWarn(store: Store, config: Config, tree: string, context: Context): Promise<void> {
+  for (const { name, error } of await uploadAfterPublish(store, config, tree, context)) {
+    if (error !== undefined) context.report.warn(`the upload to ${name} failed: ${error.message} [${error.code}]`)
+  }
 }
 
 /** Where the site names its trees, there is nothing else to publish. */

@@ -3,7 +3,7 @@ import { publish as publishBuild, publishReference } from '../../publish/publish
 import { openStore } from '../../store/layout.js'
 import { pull } from '../../store/pull.js'
 import { defineCommand } from '../command.js'
-import { fromOptions, publishingOf, publishOptions } from '../options.js'
+import { fromOptions, publishingOf, publishOptions, uploadsOf } from '../options.js'
 import { askPublisher, overOption } from '../over.js'
 import { describePublication } from '../publication.js'
 import { inSource } from '../pull-reference.js'
@@ -33,11 +33,14 @@ export const publish = defineCommand({
     if (args.from === undefined) {
       if (args.running)
         throw usageError('--running says how to read --from, which is missing', 'give --from jenkins:JOB')
-      return describePublication(await publishReference(store, reference, settings, context))
+      const publication = await publishReference(store, reference, settings, context)
+      return describePublication(publication, await uploadsOf(args, store, publication.tree, context))
     }
     const { source, tree, number } = await inSource(reference, { ...args, from: args.from }, context)
     const { fetchedBytes, newObjects } = await pull(store, source, tree, number, context)
-    const { json, text } = describePublication(await publishBuild(store, tree, number, settings, context))
-    return { json: { ...json, pulled: { fetchedBytes, newObjects } }, text }
+    const publication = await publishBuild(store, tree, number, settings, context)
+    const uploads = await uploadsOf(args, store, tree, context)
+    const outcome = describePublication(publication, uploads)
+    return { ...outcome, json: { ...outcome.json, pulled: { fetchedBytes, newObjects } } }
   },
 })

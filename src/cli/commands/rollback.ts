@@ -2,7 +2,7 @@ import { parseReference } from '../../model/reference.js'
 import { rollback as rollBack } from '../../publish/publish.js'
 import { openStore } from '../../store/layout.js'
 import { defineCommand } from '../command.js'
-import { publishingOf, publishOptions } from '../options.js'
+import { publishingOf, publishOptions, uploadsOf } from '../options.js'
 import { askPublisher, overOption } from '../over.js'
 import { describePublication } from '../publication.js'
 
@@ -18,6 +18,8 @@ export const rollback = defineCommand({
     const reference = parseReference(args.reference)
     if (args.over) return describePublication(await askPublisher('rollback', reference, args, context))
     const settings = publishingOf(args, reference.tree, context)
-    return describePublication(await rollBack(openStore(settings.root), reference, settings, context))
+    const store = openStore(settings.root)
+    const publication = await rollBack(store, reference, settings, context)
+    return describePublication(publication, await uploadsOf(args, store, publication.tree, context))
   },
 })
