@@ -1,13 +1,13 @@
 import * as z from 'zod'
+import { isPackageName } from '../model/pacman-package.js'
 import { duration, size } from '../model/quantities.js'
 import { branch, checked, describe, gitUrl, pathInRepository, positive } from './fields.js'
 import { credentialsId, schedule } from './jenkins-schema.js'
 import { serverUrlProblem } from './urls.js'
 
-/** Name of a package: pacman's alphabet (PKGBUILD(5), pkgname), which begins with neither hyphen nor dot. */
-export const packageName = z
+const packageName = z
   .string()
-  .regex(/^[a-z0-9@_+][a-z0-9@._+-]{0,127}$/, 'write the name of a package: small letters, digits and @ . _ + -')
+  .refine(isPackageName, 'write the name of a package: letters, digits and @ . _ + -, not beginning with . or -')
 
 const git = {
   url: gitUrl.describe('Git URL or path, without credentials.'),
