@@ -33,7 +33,7 @@ export interface RecipeRequest {
 }
 
 /** A package file that was accepted. */
-export interface BuiltPackage {
+interface BuiltPackage {
   /** absolute */
   path: string
   file: string

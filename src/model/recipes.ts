@@ -56,7 +56,7 @@ const schema = z.strictObject({
 
 type Parsed = z.infer<typeof recipe>
 export type RecipeStatus = z.infer<typeof status>
-export type MadePackage = Readonly<z.infer<typeof madePackage>>
+type MadePackage = Readonly<z.infer<typeof madePackage>>
 
 /** What `recipes.json` says of one recipe; maps are by pkgname. */
 export interface RecipeRecord extends Readonly<Omit<Parsed, 'packages' | 'dependencies'>> {

@@ -22,7 +22,7 @@ export interface KnownRecipe extends FoundRecipe, PlannedRecipe {
 }
 
 /** A recipe that could not be fetched or read: what the tree has of it stays. */
-export interface BrokenRecipe {
+interface BrokenRecipe {
   /** pkgbase where it is known from before, else what names it best */
   base: string
   error: TreeswapError

@@ -32,7 +32,7 @@ export interface FoundRecipe {
 }
 
 /** A listed package whose repository could not be read: the others are built. */
-export interface LostRecipe {
+interface LostRecipe {
   name: string
   source: string
   error: TreeswapError
