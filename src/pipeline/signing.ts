@@ -6,11 +6,11 @@ import type { Signer } from '../signing/signer.js'
 
 /** The key that the configuration has sign a tree; undefined: none. */
 export function signingOf(
-  config: Pick<Config, 'pacman' | 'machines' | 'keys'> | undefined,
+  config: Pick<Config, 'pacman' | 'keys'> | undefined,
   tree: string,
   context: Context,
 ): TreeKey | undefined {
-  const name = config?.pacman.get(tree)?.sign ?? config?.machines.get(tree)?.sign
+  const name = config?.pacman.get(tree)?.sign
   const key = name === undefined ? undefined : config?.keys.get(name)
   if (key === undefined) return undefined
   let opened: Promise<Signer> | undefined
