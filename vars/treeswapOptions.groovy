@@ -16,8 +16,8 @@ private String complaintOfMaps(String step, Map options) {
     }
     if (wrong || !options.publishOver) return wrong
     if (options.signing) {
-        return "configuration: signing of ${step} is for a publisher that is an agent: over SSH, the host that is asked signs with " +
-            'the key that its own treeswap.yaml names. Leave signing out.'
+        return "configuration: signing of ${step} is for a publisher that is an agent: without it, the host that is asked over " +
+            'SSH signs with the key that its own treeswap.yaml names.'
     }
     if (options.publishOver instanceof Map) {
         return complaint("publishOver of ${step}", options.publishOver, ['credentials', 'host', 'port', 'user', 'hostKey'])

@@ -262,11 +262,12 @@ export class NothingBuilt extends TreeswapError {
 
 function nothingBuilt(name: string, recipes: RecipeOutcome[], errors: readonly TreeswapError[]): Error {
   const [first] = errors
+  const failed = recipes.filter(({ status }) => status === 'failed')
+  const reasons = failed.map(({ base, reason = '' }) => `${base}: ${reason}`).join('; ')
   if (errors.length === 1 && first !== undefined) {
-    const { code, message, category, hint, cause } = first
-    return new NothingBuilt(code, message, { category, hint, cause }, recipes)
+    const { code, category, hint, cause } = first
+    return new NothingBuilt(code, reasons, { category, hint, cause }, recipes)
   }
-  const reasons = errors.map(({ message }) => message).join('; ')
   const hint = 'see the logs of the recipes, and mend the first one that failed'
   const message = `nothing of ${name} could be built: ${reasons.slice(0, 2000)}`
   return new NothingBuilt('RECIPES_FAILED', message, { category: 'build', hint, cause: first }, recipes)

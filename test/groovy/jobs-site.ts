@@ -118,7 +118,13 @@ export class JobsSite {
         library: this.path('library'),
         ...more,
       },
-      watch,
+      {
+        onLine(line, ...stops) {
+          // what the step `unstable` prints; Jenkins tells of it while the build goes on
+          if (line.startsWith('WARNING: ')) build.result = 'UNSTABLE'
+          watch.onLine?.(line, ...stops)
+        },
+      },
     )
     build.building = false
     build.result = result.result

@@ -247,7 +247,10 @@ describe('the step treeswap', function () {
       const job = 'treeswap/packages/own'
       /** Answers to the request of each step, and what the build came to. */
       const answering = (answers: Record<string, object>, script: string): Promise<PipelineResult> => {
-        const library = makeLibrary(join(directory(), 'library'), scripted.replace('ANSWERS', JSON.stringify(answers)))
+        const library = makeLibrary(
+          join(directory(), 'answering'),
+          scripted.replace('ANSWERS', JSON.stringify(answers)),
+        )
         const agents = { treeswap: { workspace: workspace() }, publisher: { workspace: `${workspace()}-publisher` } }
         const credentials = {
           'treeswap-read': { username: 'reader', password: 'secret-token' },
@@ -270,7 +273,9 @@ describe('the step treeswap', function () {
         expect(said(result)).to.deep.equal([`did packages ${unsigned}`, `did publish ${signed}`])
         expect(result.console.join('\n')).not.to.contain('secret phrase').and.not.to.contain('secret-token')
         const published = result.console.find((line) => line.startsWith('asked publish'))
-        expect(published).to.contain(`"running":true,"job":"${job}","number":"7"`).and.to.contain('"tree":"own"')
+        expect(published)
+          .to.contain(`"job":"${job}","number":"7","step":"publish","tree":"own"`)
+          .and.to.contain('"running":true')
       })
 
       it('are published as far as they were built, and the build stays unstable', async () => {
