@@ -48,7 +48,7 @@ export function closeHome({ path }: GpgHome): void {
   rmSync(path, { recursive: true, force: true })
 }
 
-export function statuses(output: string): string[] {
+function statuses(output: string): string[] {
   return output
     .split('\n')
     .filter((line) => line.startsWith('[GNUPG:] '))
