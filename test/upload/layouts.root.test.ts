@@ -81,6 +81,7 @@ describe('an upload to a host that serves through symbolic links', function () {
     expect(await upload(generation(directory(), 4, two), 0, context)).to.include({ removed: 2 })
     expect(readdirSync(generations)).to.have.members(['extra.2', 'extra.4', 'extra.old', 'other.1'])
     expect(readdirSync(join(generations, 'extra.2', ARCH))).to.deep.equal(['index.html'])
+    expect(readdirSync(join(generations, 'extra.2')), 'known as ours').to.include('.treeswap-upload.json')
     expect(warnings.join()).to.include('extra.2 holds files that were not uploaded')
     expect(trouble(pointer)).to.equal(undefined)
   })

@@ -138,6 +138,21 @@ describe('an upload to a web host', function () {
     expect(await upload(what, {}, 0), 'nothing more').to.include({ files: 0, removed: 0 })
   })
 
+  it('removes what an upload brought that did not come to its end', async () => {
+    const controller = new AbortController()
+    const report = { ...silent.report, progress: () => controller.abort() }
+    const stopped = uploadTree(
+      generation(directory(), 1, { 'gone-1-1': 'brought, and never named by a database' }),
+      host.config,
+      { graceSeconds: 0, pauses: [] },
+      { report, signal: controller.signal },
+    )
+    expect(await failure(() => stopped)).to.include({ code: 'ABORTED' })
+    expect(readdirSync(join(tree, ARCH))).to.deep.equal([fileOf('gone-1-1')])
+    expect(await upload(generation(directory(), 2, one), {}, 0)).to.include({ files: 10, removed: 1 })
+    expect(readdirSync(join(tree, ARCH))).not.to.include(fileOf('gone-1-1'))
+  })
+
   it('leaves alone what somebody put in the place of a file that it brought', async () => {
     await upload(generation(directory(), 1, one))
     const file = join(tree, ARCH, fileOf('a-1-1'))
