@@ -42,7 +42,7 @@ export interface Manifest {
   left: string | undefined
 }
 
-export function emptyManifest(): Manifest {
+function emptyManifest(): Manifest {
   return { files: new Map(), sending: new Map(), leaving: new Map(), left: undefined }
 }
 

@@ -36,7 +36,7 @@ export interface WebHost {
   stop(): Promise<void>
 }
 
-export interface Done {
+interface Done {
   /** bytes of each file that was written, by the name it got */
   written: Record<string, number>
   /** in the order in which they were put in place */
