@@ -9,6 +9,7 @@ const runner = readFileSync(new URL('dist/treeswap.mjs', top))
 const files = {
   'treeswap.mjs': runner,
   'treeswap.mjs.sha256': Buffer.from(`${createHash('sha256').update(runner).digest('hex')}\n`),
+  'treeswap.licenses.txt': readFileSync(new URL('dist/treeswap.licenses.txt', top)),
   'seed.groovy': readFileSync(new URL('jobs/seed.groovy', top)),
 }
 

@@ -40,12 +40,17 @@ list.jobs.each { one ->
                     }
                 }
             }
-            if (one.poll != null || one.upstream) {
+            if (one.poll != null || one.timer != null || one.upstream) {
                 pipelineTriggers {
                     triggers {
                         if (one.poll != null) {
                             pollSCM {
                                 scmpoll_spec(one.poll)
+                            }
+                        }
+                        if (one.timer != null) {
+                            cron {
+                                spec(one.timer)
                             }
                         }
                         if (one.upstream) {

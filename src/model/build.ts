@@ -126,7 +126,13 @@ function wrongPacks({ kind, name, packs }: Build): string[] {
     wrong.push('an ebuild repo has exactly one pack, which has its name')
   }
   if (kind === 'machine' && packs.some((pack) => pack.role === 'recipes')) wrong.push('a machine has no recipes')
-  if (kind === 'pacman-repo' && packs.map((pack) => pack.role).sort().join() !== 'packages,recipes') {
+  if (
+    kind === 'pacman-repo' &&
+    packs
+      .map((pack) => pack.role)
+      .sort()
+      .join() !== 'packages,recipes'
+  ) {
     wrong.push('a pacman repo has exactly the packs packages and recipes')
   }
   return wrong

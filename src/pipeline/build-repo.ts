@@ -27,6 +27,7 @@ import { joinLogs } from './join-logs.js'
 import { planRepo } from './plan-repo.js'
 import type { RepoPlan } from './plan-repo.js'
 import { addKeyring, isNewKeyring } from './repo-keyring.js'
+import type { MakeKeyring } from './repo-keyring.js'
 import { failedRecipe, refuseChanged, recipesOf, settle } from './repo-outcome.js'
 import type { RecipeOutcome, Settled } from './repo-outcome.js'
 import { readBase, treePackages } from './repo-packages.js'
@@ -42,7 +43,7 @@ export interface RepoRequest {
   /** pkgbase of recipes to be built in any case */
   asked: ReadonlySet<string>
   /** a package of the repo that no recipe makes */
-  keyring?: KeyringPackage | undefined
+  keyring?: MakeKeyring | undefined
   /** seconds to wait while somebody else builds or plans the repo; default: 0 */
   wait?: number
 }
@@ -67,11 +68,14 @@ export interface RepoBuildReport {
   partial: boolean
 }
 
-/** What would be built, and why; and whether the tree would get another keyring. */
-export async function planOf(request: RepoRequest, context: Context): Promise<RepoPlan & { isRekeyed: boolean }> {
+/** What would be built, and why; and the keyring, where the tree would get another one. */
+export async function planOf(
+  request: RepoRequest,
+  context: Context,
+): Promise<RepoPlan & { newKeyring: KeyringPackage | undefined }> {
   return await locked(request, context, async (directories) => {
-    const { plan, before } = await prepare(request, directories, context)
-    return { ...plan, isRekeyed: isNewKeyring(request.keyring, before) }
+    const { plan, before, keyring } = await prepare(request, directories, context)
+    return { ...plan, newKeyring: isNewKeyring(keyring, before) ? keyring : undefined }
   })
 }
 
@@ -100,6 +104,7 @@ interface Prepared {
   root: ReadonlyMap<string, string>
   service: RootService
   plan: RepoPlan
+  keyring: KeyringPackage | undefined
 }
 
 async function prepare(request: RepoRequest, directories: BuilderDirectories, context: Context): Promise<Prepared> {
@@ -110,10 +115,10 @@ async function prepare(request: RepoRequest, directories: BuilderDirectories, co
   const root = await rootPackages(repo.chroot, service, context)
   const clones = join(directories.git, 'recipes', repo.name)
   const plan = await planRepo({ repo, directories, service, before, asked, missing: new Map() }, clones, context)
-  const { keyring } = request
+  const keyring = await request.keyring?.(before)
   const removed = plan.removed.filter((name) => name !== keyring?.name)
   if (keyring !== undefined && plan.recipes.has(keyring.name)) throw keyringTwice(keyring.name)
-  return { base, before, root, service, plan: { ...plan, removed } }
+  return { base, before, root, service, keyring, plan: { ...plan, removed } }
 }
 
 async function buildLocked(
@@ -127,7 +132,7 @@ async function buildLocked(
   const { base, before, plan, service } = prepared
   const toBuild = plan.steps.filter(({ action }) => action === 'build')
   const broken = plan.broken.map(({ base: name, error }) => failedRecipe(name, error))
-  const { keyring } = request
+  const { keyring } = prepared
   const isNew = isNewKeyring(keyring, before)
   if (toBuild.length === 0 && plan.removed.length === 0 && !isNew) {
     if (before === undefined && broken.length > 0)
@@ -211,7 +216,7 @@ async function archive(
   return await packRepo(
     {
       directory,
-      recipes: encodeRecipes(withExtra(recipes, request.keyring?.name, extra)),
+      recipes: encodeRecipes(withExtra(recipes, made.keyring?.name, extra)),
       tree: repo.name,
       number,
       output,

@@ -10,19 +10,28 @@ import { writeNew } from '../system/files.js'
 import { sha256 } from '../system/hash.js'
 import type { Settled } from './repo-outcome.js'
 
-/** The keyring package of a repo; undefined where clients are to trust no key. @throws what keyringPackage throws */
-export async function keyringOf(
-  { keys }: Pick<Config, 'keys'>,
-  { name, trust, revoke, packager }: PacmanConfig,
-): Promise<KeyringPackage | undefined> {
-  if (trust.length === 0) return undefined
+/** Makes the keyring package of a repo; undefined where clients are to trust no key. */
+export type MakeKeyring = (before: Recipes | undefined) => Promise<KeyringPackage | undefined>
+
+/**
+ * What makes the keyring package of a repo: where it says something else than that of before, with a higher version.
+ * @throws what keyringPackage throws, when it is called
+ */
+export function keyringOf({ keys }: Pick<Config, 'keys'>, repo: PacmanConfig): MakeKeyring {
+  const { name, trust, revoke, packager } = repo
   const named = (names: readonly string[]) => names.flatMap((one) => keys.get(one) ?? [])
-  return await keyringPackage(name, named(trust), named(revoke), packager)
+  return async (before) => {
+    if (trust.length === 0) return undefined
+    const make = (above?: string) => keyringPackage(name, named(trust), named(revoke), packager, above)
+    const made = await make()
+    const record = before?.recipes.get(made.name)
+    return record === undefined || record.fingerprint === made.fingerprint ? made : await make(record.version)
+  }
 }
 
 /** Whether the tree has not got this very keyring. */
 export function isNewKeyring(keyring: KeyringPackage | undefined, before: Recipes | undefined): boolean {
-  return keyring !== undefined && before?.recipes.get(keyring.name)?.fingerprint !== sha256(keyring.bytes)
+  return keyring !== undefined && before?.recipes.get(keyring.name)?.fingerprint !== keyring.fingerprint
 }
 
 /**
@@ -36,7 +45,7 @@ export async function addKeyring(
   { number, work }: { number: number; work: string },
   context: Context,
 ): Promise<RecipeRecord> {
-  const { name, version, fileName: file, bytes } = keyring
+  const { name, version, fileName: file, bytes, fingerprint } = keyring
   const record = before?.recipes.get(name)
   if (record !== undefined && !isNewKeyring(keyring, before)) return { ...record, status: 'kept' }
   const path = join(work, file)
@@ -50,7 +59,7 @@ export async function addKeyring(
   return {
     source,
     commit: digest,
-    fingerprint: digest,
+    fingerprint,
     version,
     packages,
     built: number,

@@ -60,7 +60,7 @@ export async function updateRepoTree(
         builder,
         base: source,
         asked: new Set(),
-        keyring: await keyringOf(config, repo),
+        keyring: keyringOf(config, repo),
         output: (number) => artifactPath(builder.artifacts, item, number),
         number: next,
         full: false,

@@ -54,7 +54,7 @@ export async function packagesStep(
         repo,
         builder,
         service,
-        keyring: await keyringOf(config, repo),
+        keyring: keyringOf(config, repo),
         base: openSource(`jenkins:${request.job}`, config, { context }),
         asked: new Set(request.rebuild ?? []),
         output: () => output,

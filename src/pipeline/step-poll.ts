@@ -8,7 +8,6 @@ import { count } from '../model/quantity.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
 import { makeDirectory, removeTree, writeNew } from '../system/files.js'
-import { sha256 } from '../system/hash.js'
 import { planOf } from './build-repo.js'
 import { ensureChroot } from './ensure-chroot.js'
 import { keyringOf } from './repo-keyring.js'
@@ -44,16 +43,18 @@ export async function pollStep(config: Config, request: RequestOf<'poll'>, conte
   removeTree(resolve(REPORT))
   const service = waitingForRoots(rootServiceOf(builder))
   await ensureChroot(config, repo.chroot, context, service)
-  const keyring = await keyringOf(config, repo)
   const base = openSource(`jenkins:${packagesJob(config, repo.name)}`, config, { context })
-  const plan = await planOf({ repo, builder, service, keyring, base, asked: new Set() }, context).catch(busy)
+  const plan = await planOf(
+    { repo, builder, service, keyring: keyringOf(config, repo), base, asked: new Set() },
+    context,
+  ).catch(busy)
   if (plan === undefined) return { description: `${repo.name} is being built`, values: { unchanged: true } }
   const wanted = new Map([
     ...plan.steps
       .filter(({ action }) => action === 'build')
       .map((step): [string, string] => [step.base, plan.recipes.get(step.base)?.fingerprint ?? '']),
     ...plan.removed.map((name): [string, string] => [name, 'removed']),
-    ...(plan.isRekeyed && keyring !== undefined ? [[keyring.name, sha256(keyring.bytes)] as const] : []),
+    ...(plan.newKeyring === undefined ? [] : [[plan.newKeyring.name, plan.newKeyring.fingerprint] as const]),
   ])
   for (const { base: name, why } of plan.steps) if (wanted.has(name)) context.report.line(`${name}: ${why.join('; ')}`)
   const before = await askedBefore(config, request.job, context)

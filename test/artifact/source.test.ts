@@ -89,9 +89,7 @@ describe('a directory of artifacts', () => {
     const { pack } = await artifact(overlay, 3)
     for (const name of ['../overlay', '..', '.', '', 'a/b', '-rf', 'a\0']) {
       expect((await failure(() => source().numbers({ kind: 'ebuild-repo', name }))).code, name).to.equal('NAME_INVALID')
-      expect((await failure(() => source().readBuild({ kind: 'tree', name }, 3))).code, name).to.equal(
-        'NAME_INVALID',
-      )
+      expect((await failure(() => source().readBuild({ kind: 'tree', name }, 3))).code, name).to.equal('NAME_INVALID')
     }
     for (const file of ['../3/build.json', '/etc/passwd', '', '.', 'a\0']) {
       expect((await failure(() => source().open(overlay, 3, file))).code, file).to.equal('NAME_INVALID')
@@ -312,7 +310,17 @@ async function artifact(item: Item, number: number, files: Record<string, string
     )
     const time = '2026-01-01T00:00:00.000Z'
     const kind = item.kind === 'tree' ? 'machine' : item.kind
-    return { schema: 1, kind, name: item.name, number, started: time, finished: time, inputs: [], tools: {}, packs: [pack] }
+    return {
+      schema: 1,
+      kind,
+      name: item.name,
+      number,
+      started: time,
+      finished: time,
+      inputs: [],
+      tools: {},
+      packs: [pack],
+    }
   })
   return { build, pack: build.packs[0]! }
 }

@@ -113,7 +113,7 @@ export class Publisher {
 
   /** Package files that are served, without signatures. */
   served(): string[] {
-    return readdirSync(join(this.root, 'published', TREE, 'os/x86_64')).filter((name) => /\.pkg\.tar\.zst$/.test(name))
+    return readdirSync(join(this.root, 'published', TREE, 'os/x86_64')).filter((name) => name.endsWith('.pkg.tar.zst'))
   }
 
   async stop(): Promise<void> {

@@ -23,7 +23,7 @@ machines:
 `
 
 /** Two pacman repos, one of them signed with a key that Jenkins has; they go to the end of the file. */
-export const pacmanText = `keys:
+const pacmanText = `keys:
   release:
     fingerprint: 0123456789ABCDEF0123456789ABCDEF01234567
     public: release.asc

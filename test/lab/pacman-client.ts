@@ -66,7 +66,11 @@ export class PacmanClient {
   /** Version of each installed package. */
   async installed(): Promise<Record<string, string>> {
     const { lines } = await this.run(['pacman', '-Q'])
-    return Object.fromEntries(lines.map((line) => line.split(' ')).filter((parts) => parts.length === 2))
+    const pairs = lines.flatMap((line) => {
+      const [name = '', version, ...rest] = line.split(' ')
+      return version === undefined || rest.length > 0 ? [] : [[name, version] as const]
+    })
+    return Object.fromEntries(pairs)
   }
 
   has(path: string): boolean {

@@ -111,7 +111,7 @@ async function buildPacman(
 ): Promise<Outcome> {
   const { output } = asked
   await ensureChroot(config, repo.chroot, context)
-  const keyring = await keyringOf(config, repo)
+  const keyring = keyringOf(config, repo)
   const report = await buildRepo({ repo, builder: config.builder, keyring, ...asked, output: () => output }, context)
   const { build: made, recipes, partial } = report
   const lines = recipes.map(describeRecipe)

@@ -33,7 +33,7 @@ export const plan = defineCommand({
       builder: config.builder,
       base,
       asked: new Set(args.rebuild ?? []),
-      keyring: await keyringOf(config, repo),
+      keyring: keyringOf(config, repo),
     }
     const found = await planOf(request, context)
     return { json: jsonOf(found), text: textOf(found, args.all) }
