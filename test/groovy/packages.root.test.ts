@@ -138,6 +138,16 @@ describe("the generated jobs of a pacman repo under Jenkins' engine", function (
     expect(JSON.parse(record)).to.include({ base: 3 })
   })
 
+  it('go back with the key of the tree, and say what is published', async () => {
+    const parameters = { TREE: 'own', REFERENCE: '', ACTION: 'rollback' }
+    const { result, console, description } = await site.run('publish', { ...credentials, parameters })
+    expect(result, console.join('\n')).to.equal('SUCCESS')
+    expect(description).to.match(/^own@3 published as generation 4/)
+    expect(served('own.db.sig')).to.equal(true)
+    const script = `@Library('treeswap') _\ntreeswapReport tree: 'own', config: [url: '${site.path('git/site')}']`
+    expect((await site.run('publish', { script })).description).to.match(/^own@3 since /)
+  })
+
   it('say of a recipe that cannot be read that it cannot, and start nothing', async () => {
     change({ delta: 'pkgname=delta\nexit 1\n' })
     const { result, console, archived } = await poll()
