@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isArchitecture, isPackageName, isPackageVersion } from '../model/pacman-package.js'
 import type { PackageRecord } from '../model/pacman-package.js'
 

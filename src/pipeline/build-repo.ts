@@ -209,7 +209,8 @@ async function archive(
   const log = `${logs}.log`
   await joinLogs(
     logs,
-    settled.outcomes.map((one) => one.base),
+    // of one that was not begun, an earlier log may lie there
+    settled.outcomes.filter(({ status }) => !['skipped', 'removed'].includes(status)).map((one) => one.base),
     log,
   )
   context.report.step(`packing ${repo.name}@${number}`)
