@@ -149,7 +149,7 @@ describe('publishing over SSH', function () {
       [{ action: 'publish', tree: 'a/../../b', build: 1 }, 'NAME_INVALID', 'configuration'],
       [{ action: 'publish', tree: 'box@1' }, 'NAME_INVALID', 'configuration'],
       [{ action: 'rollback', tree: 'box', reference: '../../etc' }, 'REFERENCE_INVALID', 'configuration'],
-      [{ action: 'rollback', tree: 'box', reference: 'a@b' }, 'NAME_INVALID', 'configuration'],
+      [{ action: 'rollback', tree: 'box', reference: 'a@b' }, 'REFERENCE_INVALID', 'configuration'],
       [{ action: 'publish', tree: 'box', reference: 'published' }, 'REQUEST_INVALID', 'configuration'],
       [{ action: 'publish', tree: 'box', from: 'dir:/tmp' }, 'REQUEST_INVALID', 'configuration'],
       [{ action: 'remove', tree: 'box' }, 'REQUEST_INVALID', 'configuration'],
