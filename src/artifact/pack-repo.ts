@@ -4,11 +4,11 @@ import { validName } from '../model/names.js'
 import { parseFileName } from '../model/pacman-package.js'
 import { parseRecipes, RECIPES_FILE } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
-import { now } from '../system/clock.js'
 import { listDirectory, makeOneDirectory, removeTree, writeNew } from '../system/files.js'
 import { keepLog } from './keep-log.js'
 import { checkBase, packDirectory } from './pack.js'
 import type { PackBase } from './pack.js'
+import { timestamp, treeRecord } from './tree-record.js'
 import { writeArtifact } from './write.js'
 
 export interface RepoRequest {
@@ -43,19 +43,7 @@ export async function packRepo(request: RepoRequest, context: Context): Promise<
   return writeArtifact(output, async (artifact) => {
     const packs = [await packRecipes(request, artifact, context), await packPackages(request, artifact, context)]
     const log = request.log === undefined ? undefined : await keepLog(request.log, artifact, context)
-    return {
-      schema: 1,
-      kind: 'pacman-repo',
-      name: tree,
-      number,
-      started,
-      finished: timestamp(),
-      ...(base !== undefined && { base: base.number }),
-      inputs: [...inputs],
-      tools: { ...tools },
-      packs,
-      ...(log !== undefined && { log }),
-    }
+    return treeRecord({ kind: 'pacman-repo', tree, number, base: base?.number, inputs, tools, started, packs, log })
   })
 }
 
@@ -110,8 +98,4 @@ async function packPackages({ directory, base }: RepoRequest, artifact: string, 
     context,
   )
   return pack
-}
-
-function timestamp(): string {
-  return new Date(now()).toISOString()
 }

@@ -2,7 +2,6 @@ import type { Build, Input, Pack } from '../model/build.js'
 import { configurationError } from '../model/errors.js'
 import { validName } from '../model/names.js'
 import type { Context } from '../model/report.js'
-import { now } from '../system/clock.js'
 import { listDirectory, readTextIfThere, statusOf, targetStatusOf } from '../system/files.js'
 import { checkPackages, INDEX } from './check-packages.js'
 import { copyPack } from './copy-pack.js'
@@ -10,6 +9,7 @@ import type { PackPlace } from './copy-pack.js'
 import { keepLog } from './keep-log.js'
 import { checkBase, packDirectory } from './pack.js'
 import type { PackBase } from './pack.js'
+import { timestamp, treeRecord } from './tree-record.js'
 import { writeArtifact } from './write.js'
 
 export interface TreeRequest {
@@ -57,19 +57,7 @@ export async function packTree(request: TreeRequest, context: Context): Promise<
       ...(await packRest(request, artifact, context)),
     ]
     const log = request.log === undefined ? undefined : await keepLog(request.log, artifact, context)
-    return {
-      schema: 1,
-      kind: 'machine',
-      name: tree,
-      number,
-      started,
-      finished: timestamp(),
-      ...(base !== undefined && { base: base.number }),
-      inputs: [...inputs],
-      tools: { ...tools },
-      packs,
-      ...(log !== undefined && { log }),
-    }
+    return treeRecord({ kind: 'machine', tree, number, base: base?.number, inputs, tools, started, packs, log })
   })
 }
 
@@ -180,8 +168,4 @@ async function packRest(request: TreeRequest, output: string, context: Context):
 
 function isThere(path: string): boolean {
   return targetStatusOf(path)?.isDirectory() ?? false
-}
-
-function timestamp(): string {
-  return new Date(now()).toISOString()
 }

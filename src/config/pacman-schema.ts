@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { isPackageName } from '../model/pacman-package.js'
 import { duration, size } from '../model/quantities.js'
 import { branch, checked, describe, gitUrl, pathInRepository, positive } from './fields.js'
-import { credentialsId, schedule } from './jenkins-schema.js'
+import { schedule } from './jenkins-schema.js'
 import { serverUrlProblem } from './urls.js'
 
 const packageName = z
@@ -12,9 +12,6 @@ const packageName = z
 const git = {
   url: gitUrl.describe('Git URL or path, without credentials.'),
   branch,
-  credentials: credentialsId
-    .optional()
-    .describe('Jenkins id of the credentials with which jobs read it. Default: none.'),
   poll: describe(duration.default(900), 'How often `treeswap run --watch` looks for news in it. Default: 15m.'),
   schedule: describe(
     schedule.default('H/15 * * * *'),

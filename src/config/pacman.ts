@@ -34,8 +34,6 @@ interface RecipeSource {
   url: string
   /** undefined: the remote's default branch */
   branch: string | undefined
-  /** Jenkins id of the credentials with which jobs read it */
-  credentials?: string
   pollSeconds: number
   /** when Jenkins polls; '': only when it is notified */
   schedule: string
@@ -96,16 +94,14 @@ export function resolvePacman(written: z.infer<typeof pacmanRepo>, name: string,
 interface WrittenSource {
   url: string
   branch?: string | undefined
-  credentials?: string | undefined
   poll: number
   schedule: string
 }
 
-function sourceOf({ url, branch, credentials, poll, schedule }: WrittenSource, base: string): RecipeSource {
+function sourceOf({ url, branch, poll, schedule }: WrittenSource, base: string): RecipeSource {
   return {
     url: resolveGitUrl(url, base),
     branch,
-    ...(credentials !== undefined && { credentials }),
     pollSeconds: poll,
     schedule,
   }

@@ -8,8 +8,7 @@ import type { RootService } from '../chroot/requests.js'
 import type { BuilderConfig } from '../config/config.js'
 import type { PacmanConfig } from '../config/pacman.js'
 import type { Build } from '../model/build.js'
-import { configurationError, TreeswapError } from '../model/errors.js'
-import type { ErrorDetails } from '../model/errors.js'
+import { configurationError } from '../model/errors.js'
 import { encodeRecipes } from '../model/recipes.js'
 import type { RecipeRecord, Recipes } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
@@ -24,6 +23,7 @@ import type { RecipesRun } from './build-recipes.js'
 import { builderDirectories } from './directories.js'
 import type { BuilderDirectories } from './directories.js'
 import { joinLogs } from './join-logs.js'
+import { nothingBuilt } from './nothing-built.js'
 import { planRepo } from './plan-repo.js'
 import type { RepoPlan } from './plan-repo.js'
 import { addKeyring, isNewKeyring } from './repo-keyring.js'
@@ -251,30 +251,4 @@ function keyringTwice(name: string): Error {
     `a recipe is called ${name}, as is the package with the keys of the repo`,
     'rename the recipe, or take the keys out of `trust`',
   )
-}
-
-/** Nothing of a repo could be built: the error of the one recipe that failed, or one of its own for several. */
-export class NothingBuilt extends TreeswapError {
-  constructor(
-    code: string,
-    message: string,
-    details: ErrorDetails,
-    /** that were not just kept */
-    readonly recipes: RecipeOutcome[],
-  ) {
-    super(code, message, details)
-  }
-}
-
-function nothingBuilt(name: string, recipes: RecipeOutcome[], errors: readonly TreeswapError[]): Error {
-  const [first] = errors
-  const failed = recipes.filter(({ status }) => status === 'failed')
-  const reasons = failed.map(({ base, reason = '' }) => `${base}: ${reason}`).join('; ')
-  if (errors.length === 1 && first !== undefined) {
-    const { code, category, hint, cause } = first
-    return new NothingBuilt(code, reasons, { category, hint, cause }, recipes)
-  }
-  const hint = 'see the logs of the recipes, and mend the first one that failed'
-  const message = `nothing of ${name} could be built: ${reasons.slice(0, 2000)}`
-  return new NothingBuilt('RECIPES_FAILED', message, { category: 'build', hint, cause: first }, recipes)
 }

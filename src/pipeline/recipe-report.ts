@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { TestCase } from '../jenkins/junit.js'
-import { close, open, read, statusOf } from '../system/files.js'
+import { statusOf } from '../system/files.js'
+import { readForeignFile } from '../system/foreign-file.js'
 import type { RecipeOutcome } from './repo-outcome.js'
 
 /** lines of a failed recipe's log */
@@ -33,12 +34,6 @@ function endOf(log: string, since: number): string {
   const status = statusOf(log)
   // the kernel's clock for files is a few milliseconds behind
   if (status?.isFile() !== true || status.mtimeMs < since - 1000) return ''
-  const file = open(log, 'r')
-  try {
-    const bytes = Buffer.alloc(Math.min(status.size, END))
-    const length = read(file, bytes, 0, bytes.length, status.size - bytes.length)
-    return bytes.toString('utf8', 0, length).trimEnd().split('\n').slice(-TAIL).join('\n')
-  } finally {
-    close(file)
-  }
+  const end = readForeignFile(log, END, true)?.toString('utf8') ?? ''
+  return end.trimEnd().split('\n').slice(-TAIL).join('\n')
 }

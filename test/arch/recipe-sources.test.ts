@@ -3,17 +3,7 @@ import { parseRecipeList } from '../../src/arch/recipe-list.js'
 import { newestRelease } from '../../src/arch/release-tag.js'
 import { setVersion } from '../../src/arch/set-version.js'
 import { followedSource } from '../../src/arch/vcs-source.js'
-import { TreeswapError } from '../../src/model/errors.js'
-
-function failure(action: () => unknown): TreeswapError {
-  try {
-    action()
-  } catch (error) {
-    if (error instanceof TreeswapError) return error
-    throw error
-  }
-  throw new Error('nothing was refused')
-}
+import { refusal } from '../lab/refusal.js'
 
 describe('a list of recipes', () => {
   it('has a name a line; comments, remarks, order and repetition mean nothing', () => {
@@ -22,12 +12,12 @@ describe('a list of recipes', () => {
   })
 
   it('that names nothing is refused: everything of it would vanish', () => {
-    expect(failure(() => parseRecipeList('# nothing\n', 'names of x'))).to.include({ code: 'LIST_EMPTY' })
+    expect(refusal(() => parseRecipeList('# nothing\n', 'names of x'))).to.include({ code: 'LIST_EMPTY' })
   })
 
   for (const line of ['../evil', 'a b', '-rf', '.hidden', 'x/y']) {
     it(`with the line ${line} is refused, with its number`, () => {
-      const error = failure(() => parseRecipeList(`good\n${line}\n`, 'names of x'))
+      const error = refusal(() => parseRecipeList(`good\n${line}\n`, 'names of x'))
       expect(error.code).to.equal('LIST_INVALID')
       expect(error.message).to.include('line 2 of names of x')
     })
@@ -58,7 +48,7 @@ describe('the version of a tag', () => {
   })
 
   it('needs a line of its own', () => {
-    expect(failure(() => setVersion('pkgname=x\n', '1.0'))).to.include({ code: 'RECIPE_INVALID' })
+    expect(refusal(() => setVersion('pkgname=x\n', '1.0'))).to.include({ code: 'RECIPE_INVALID' })
   })
 })
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { parseConfig } from '../../src/config/load.js'
-import { TreeswapError } from '../../src/model/errors.js'
+import { refusal } from '../lab/refusal.js'
 
 const FILE = '/etc/treeswap/treeswap.yaml'
 const base = 'schema: 1\n'
@@ -112,23 +112,13 @@ machines:
       ["publisher: p\n  publish-over: { host: h, host-key: 'ssh-ed25519 AA', credentials: c }", /exclude each other/],
     ]
     for (const [text, expected] of bad) {
-      const { message } = failure(() => parseConfig(`${base}jenkins:\n  ${text}\n`, FILE))
+      const { message } = refusal(() => parseConfig(`${base}jenkins:\n  ${text}\n`, FILE))
       expect(message, text).to.match(expected)
       expect(message).not.to.include('hunter2')
     }
     for (const schedule of ['often', 'H/15 * * *', 'H/15 * * * *; x', "H ' * * *"]) {
       const text = `${base}repos: { a: { url: /a, schedule: "${schedule}" } }\n`
-      expect(failure(() => parseConfig(text, FILE)).message, schedule).to.match(/five fields/)
+      expect(refusal(() => parseConfig(text, FILE)).message, schedule).to.match(/five fields/)
     }
   })
 })
-
-function failure(action: () => unknown): TreeswapError {
-  try {
-    action()
-  } catch (error) {
-    if (error instanceof TreeswapError) return error
-    throw error
-  }
-  throw new Error('nothing was refused')
-}

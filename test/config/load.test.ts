@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { loadConfig, parseConfig } from '../../src/config/load.js'
 import { configJsonSchema } from '../../src/config/schema.js'
-import { TreeswapError } from '../../src/model/errors.js'
+import { refusal } from '../lab/refusal.js'
 
 const FILE = '/etc/treeswap/treeswap.yaml'
 
@@ -44,17 +44,7 @@ machines:
 `
 
 function faultsOf(text: string): string {
-  return failure(() => parseConfig(text, FILE)).message
-}
-
-function failure(action: () => unknown): TreeswapError {
-  try {
-    action()
-  } catch (error) {
-    if (error instanceof TreeswapError) return error
-    throw error
-  }
-  throw new Error('nothing was refused')
+  return refusal(() => parseConfig(text, FILE)).message
 }
 
 describe('configuration', () => {
@@ -237,7 +227,7 @@ describe('configuration', () => {
 
   it('shows how to begin a file that is empty or no map, or that does not say its format', () => {
     for (const text of ['', '# nothing yet\n', '- 1\n', 'publisher\n']) {
-      const { code, message, hint } = failure(() => parseConfig(text, FILE))
+      const { code, message, hint } = refusal(() => parseConfig(text, FILE))
       expect(code, text).to.equal('CONFIG_INVALID')
       expect(message, text).to.match(/treeswap\.yaml:1:1: the file is (empty|no map of keys and values)$/)
       expect(hint, text).to.include('begin with "schema: 1"').and.to.include('machines:')
@@ -248,14 +238,14 @@ describe('configuration', () => {
   })
 
   it('tells a format of the future from a fault', () => {
-    expect(failure(() => parseConfig('schema: 2\nnew: things\n', FILE))).to.deep.include({
+    expect(refusal(() => parseConfig('schema: 2\nnew: things\n', FILE))).to.deep.include({
       code: 'CONFIG_TOO_NEW',
       category: 'configuration',
     })
   })
 
   it('shows how to write the file when there is none, and the example it shows is valid', () => {
-    const { code, hint } = failure(() => loadConfig('/nowhere/treeswap.yaml'))
+    const { code, hint } = refusal(() => loadConfig('/nowhere/treeswap.yaml'))
     expect(code).to.equal('CONFIG_MISSING')
     const example = hint.slice(hint.indexOf('schema: 1'))
     expect([...parseConfig(example, FILE).machines.keys()]).to.deep.equal(['database'])
@@ -264,7 +254,7 @@ describe('configuration', () => {
   it('says in one sentence that a directory is no configuration', () => {
     const directory = mkdtempSync(join(tmpdir(), 'config-'))
     try {
-      expect(failure(() => loadConfig(directory)).code).to.equal('CONFIG_UNREADABLE')
+      expect(refusal(() => loadConfig(directory)).code).to.equal('CONFIG_UNREADABLE')
       writeFileSync(join(directory, 'treeswap.yaml'), minimal)
       expect(loadConfig(join(directory, 'treeswap.yaml')).file).to.equal(join(directory, 'treeswap.yaml'))
     } finally {

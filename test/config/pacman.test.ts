@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { parseConfig } from '../../src/config/load.js'
-import { TreeswapError } from '../../src/model/errors.js'
+import { refusal } from '../lab/refusal.js'
 
 const FILE = '/etc/treeswap/treeswap.yaml'
 const fingerprint = '0123456789abcdef0123456789ABCDEF01234567'
@@ -113,11 +113,5 @@ function machine(name: string): string {
 }
 
 function faultsOf(text: string): string {
-  try {
-    parseConfig(text, FILE)
-  } catch (error) {
-    if (error instanceof TreeswapError) return error.message
-    throw error
-  }
-  throw new Error('nothing was refused')
+  return refusal(() => parseConfig(text, FILE)).message
 }

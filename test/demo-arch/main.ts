@@ -3,10 +3,9 @@
  * signed packages, a client with pacman that demands signatures, a web host reached by SFTP. Needs root. `--keep` leaves
  * the work directory behind.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { perform } from '../demo/perform.js'
 import { Stage } from '../demo/stage.js'
 import { pacmanBuilderRoot } from '../lab/pacman-root.js'
 import { PacmanClient } from '../lab/pacman-client.js'
@@ -20,12 +19,11 @@ import { Distribution } from './recipes.js'
 import { firstRound, fourthRound, secondRound, thirdRound } from './rounds.js'
 
 const stage = new Stage()
-const stop = new AbortController()
 
-async function demo(directory: string): Promise<void> {
+async function demo(directory: string, signal: AbortSignal): Promise<void> {
   const tell = (text: string): void => stage.answer(text)
   const [http = 0, mirror = 0, web = 0] = await freePorts(3)
-  const publisher = new Publisher(directory, { http, mirror, web }, stage, stop.signal)
+  const publisher = new Publisher(directory, { http, mirror, web }, stage, signal)
   const host = await startWebHost({ parent: directory })
   try {
     stage.title('Setting the scene')
@@ -42,7 +40,7 @@ async function demo(directory: string): Promise<void> {
       await publisher.serve(releases, host.top)
     })
     const client = async (name: string, ...options: string[]): Promise<PacmanClient> => {
-      const made = await PacmanClient.create(join(directory, name), tell, (line) => stage.progress(line), stop.signal)
+      const made = await PacmanClient.create(join(directory, name), tell, (line) => stage.progress(line), signal)
       const run = await publisher.treeswap(['config', 'pacman', TREE, ...options, '--json'])
       const configuration = run.document() as PacmanConfiguration
       stage.answer(configuration.section)
@@ -61,26 +59,4 @@ async function demo(directory: string): Promise<void> {
   }
 }
 
-async function main(): Promise<number> {
-  if (process.getuid?.() !== 0) {
-    stage.print('the demo makes chroots and mounts: run it as root')
-    return 1
-  }
-  const directory = mkdtempSync(join(tmpdir(), 'treeswap-demo-arch-'))
-  chmodSync(directory, 0o755)
-  const keep = process.argv.includes('--keep')
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort())
-  try {
-    await demo(directory)
-    stage.table()
-    return 0
-  } catch (error) {
-    stage.failed(stop.signal.aborted ? 'it was stopped on request' : error)
-    return 1
-  } finally {
-    if (keep) stage.print(`\nkept: ${directory}`)
-    else rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
-  }
-}
-
-process.exitCode = await main()
+process.exitCode = await perform('treeswap-demo-arch', stage, demo)

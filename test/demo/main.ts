@@ -2,25 +2,23 @@
  * The main job on real input: git repositories, a real Portage in a chroot, real servers, a client that updates.
  * Needs root. `--keep` leaves the work directory behind.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { builderRoot } from '../lab/portage-root.js'
 import { makeRepos } from '../lab/repos.js'
 import { distfiles } from '../lab/sources.js'
 import { Machine } from './machine.js'
+import { perform } from './perform.js'
 import { choosePorts, Publisher } from './publisher.js'
 import { firstRound, fourthRound, secondRound, thirdRound } from './rounds.js'
 import { Stage } from './stage.js'
 
 const stage = new Stage()
-const stop = new AbortController()
 
-async function demo(directory: string): Promise<void> {
+async function demo(directory: string, signal: AbortSignal): Promise<void> {
   const tell = (text: string): void => stage.answer(text)
   const ports = await choosePorts()
-  const publisher = new Publisher(directory, ports, stage, stop.signal)
+  const publisher = new Publisher(directory, ports, stage, signal)
   try {
     stage.title('Setting the scene')
     const sources = await stage.step('upstream sources', () => distfiles(tell))
@@ -40,7 +38,7 @@ async function demo(directory: string): Promise<void> {
       stage,
       machine: () =>
         (machine ??= stage.step('a client, configured as treeswap says', () =>
-          Machine.create(join(directory, 'client'), publisher, stage, stop.signal),
+          Machine.create(join(directory, 'client'), publisher, stage, signal),
         )),
     }
     const first = await firstRound(scene)
@@ -52,26 +50,4 @@ async function demo(directory: string): Promise<void> {
   }
 }
 
-async function main(): Promise<number> {
-  if (process.getuid?.() !== 0) {
-    stage.print('the demo makes chroots and mounts: run it as root')
-    return 1
-  }
-  const directory = mkdtempSync(join(tmpdir(), 'treeswap-demo-'))
-  chmodSync(directory, 0o755)
-  const keep = process.argv.includes('--keep')
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort())
-  try {
-    await demo(directory)
-    stage.table()
-    return 0
-  } catch (error) {
-    stage.failed(stop.signal.aborted ? 'it was stopped on request' : error)
-    return 1
-  } finally {
-    if (keep) stage.print(`\nkept: ${directory}`)
-    else rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
-  }
-}
-
-process.exitCode = await main()
+process.exitCode = await perform('treeswap-demo', stage, demo)

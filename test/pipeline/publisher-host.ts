@@ -1,8 +1,9 @@
 /** A host that publishes, on this one: a real sshd on 127.0.0.1, two users of their own, two directories. */
-import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '../lab/ports.js'
+import { startSshd } from '../lab/sshd.js'
 
 export interface Account {
   name: string
@@ -43,10 +44,21 @@ export async function startPublisherHost(directory: string): Promise<PublisherHo
   writeFileSync(config, `schema: 1\npublisher: { root: ${root} }\nbuilder: { artifacts: 'dir:${artifacts}' }\n`)
   authorize(publisher, `${program} publisher --config ${config}`, readFileSync(`${keyFile}.pub`, 'utf8'))
   const [port = 0] = await freePorts(1)
-  const { hostKey, log, stop } = await startSshd(directory, port, publisher)
+  const hostKeyFile = makeKey(join(directory, 'ssh_host_ed25519_key'), { uid: 0, gid: 0 })
+  const [type = '', base64 = ''] = readFileSync(`${hostKeyFile}.pub`, 'utf8').split(' ')
+  // as a distribution has it, but for what would read the host's own files: it forwards whatever a key allows
+  const { log, stop } = await startSshd(directory, [
+    `ListenAddress 127.0.0.1:${port}`,
+    `HostKey ${hostKeyFile}`,
+    `AllowUsers ${publisher.name}`,
+    'AllowTcpForwarding yes',
+    'AllowAgentForwarding yes',
+    'PermitTTY yes',
+    'Subsystem sftp internal-sftp',
+  ])
   return {
     port,
-    hostKey,
+    hostKey: `${type} ${base64}`,
     root,
     publisher,
     builder,
@@ -88,50 +100,4 @@ function authorize({ home, uid, gid }: Account, command: string, publicKey: stri
   const file = join(home, '.ssh/authorized_keys')
   writeFileSync(file, `command="${command}",restrict ${publicKey}`, { mode: 0o600 })
   for (const path of [join(home, '.ssh'), file]) chownSync(path, uid, gid)
-}
-
-/** sshd as a distribution has it, but for what would read the host's own files. It forwards whatever a key allows. */
-async function startSshd(
-  directory: string,
-  port: number,
-  { name }: Account,
-): Promise<{ hostKey: string; log: () => string; stop: () => Promise<void> }> {
-  const key = makeKey(join(directory, 'ssh_host_ed25519_key'), { uid: 0, gid: 0 })
-  const file = join(directory, 'sshd_config')
-  const log = join(directory, 'sshd.log')
-  const settings = [
-    `ListenAddress 127.0.0.1:${port}`,
-    `HostKey ${key}`,
-    `AllowUsers ${name}`,
-    'PidFile none',
-    'StrictModes yes',
-    'PasswordAuthentication no',
-    'KbdInteractiveAuthentication no',
-    'UsePAM no',
-    'AllowTcpForwarding yes',
-    'AllowAgentForwarding yes',
-    'PermitTTY yes',
-    'Subsystem sftp internal-sftp',
-    'LogLevel VERBOSE',
-  ]
-  writeFileSync(file, settings.join('\n') + '\n')
-  mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', '/usr/sbin/sshd', '-D', '-f', file, '-E', log], {
-    stdio: 'ignore',
-  })
-  const read = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '')
-  const exit = new Promise((resolve) => child.once('exit', resolve))
-  for (let tries = 0; !read().includes('Server listening'); tries++) {
-    if (child.exitCode !== null || tries > 200) throw new Error(`sshd did not start: ${read()}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  const [type = '', base64 = ''] = readFileSync(`${key}.pub`, 'utf8').split(' ')
-  return {
-    hostKey: `${type} ${base64}`,
-    log: read,
-    stop: async () => {
-      child.kill('SIGTERM')
-      await exit
-    },
-  }
 }

@@ -1,9 +1,8 @@
 /** A plain web host, on this one: a real sshd on 127.0.0.1, and a user with a directory of its own. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -15,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { UploadConfig } from '../../src/config/uploads.js'
 import { freePorts } from '../lab/ports.js'
+import { startSshd } from '../lab/sshd.js'
 import { makeKey } from '../pipeline/publisher-host.js'
 import type { Account } from '../pipeline/publisher-host.js'
 
@@ -86,6 +86,7 @@ export async function startWebHost({
     `ListenAddress 127.0.0.1:${port}`,
     ...keys.map((key) => `HostKey ${key}`),
     `AllowUsers ${account.name}`,
+    'MaxStartups 100',
     ...(more.some((line) => line.startsWith('Subsystem')) ? [] : [`Subsystem sftp ${server}`]),
     ...more,
   ])
@@ -159,39 +160,4 @@ function authorize({ home, uid, gid }: Account, publicKey: string): void {
   const file = join(home, '.ssh/authorized_keys')
   writeFileSync(file, `restrict ${publicKey}`, { mode: 0o600 })
   for (const path of [join(home, '.ssh'), file]) chownSync(path, uid, gid)
-}
-
-async function startSshd(
-  directory: string,
-  settings: readonly string[],
-): Promise<{ log: () => string; stop: () => Promise<void> }> {
-  const file = join(directory, 'sshd_config')
-  const log = join(directory, 'sshd.log')
-  const common = [
-    'PidFile none',
-    'StrictModes yes',
-    'PasswordAuthentication no',
-    'KbdInteractiveAuthentication no',
-    'UsePAM no',
-    'MaxStartups 100',
-    'LogLevel VERBOSE',
-  ]
-  writeFileSync(file, [...common, ...settings].join('\n') + '\n')
-  mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', '/usr/sbin/sshd', '-D', '-f', file, '-E', log], {
-    stdio: 'ignore',
-  })
-  const read = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '')
-  const exit = new Promise((resolve) => child.once('exit', resolve))
-  for (let tries = 0; !read().includes('Server listening'); tries++) {
-    if (child.exitCode !== null || tries > 200) throw new Error(`sshd did not start: ${read()}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  return {
-    log: read,
-    stop: async () => {
-      child.kill('SIGTERM')
-      await exit
-    },
-  }
 }
