@@ -32,6 +32,8 @@ import { failedRecipe, refuseChanged, recipesOf, settle } from './repo-outcome.j
 import type { RecipeOutcome, Settled } from './repo-outcome.js'
 import { readBase, treePackages } from './repo-packages.js'
 import { rootServiceOf } from './root-service-of.js'
+import { wantedOf } from './wanted-recipes.js'
+import type { WantedRecipes } from './wanted-recipes.js'
 
 export interface RepoRequest {
   repo: PacmanConfig
@@ -56,6 +58,8 @@ export interface RepoBuildRequest extends RepoRequest {
   /** pack everything, naming no earlier build */
   full: boolean
   tools: Record<string, string>
+  /** asked when it is known what there is to do; false: nothing is done. Default: everything */
+  isWorthwhile?: (wanted: WantedRecipes) => boolean
 }
 
 export interface RepoBuildReport {
@@ -66,6 +70,8 @@ export interface RepoBuildReport {
   recipes: RecipeOutcome[]
   /** whether something stayed as it was that should have been built */
   partial: boolean
+  /** recipes that were found not to be worth another try */
+  left?: string[]
 }
 
 /** What would be built, and why; and the keyring, where the tree would get another one. */
@@ -130,11 +136,11 @@ async function buildLocked(
   const started = new Date(now()).toISOString()
   const prepared = await prepare(request, directories, context)
   const { base, before, plan, service } = prepared
-  const toBuild = plan.steps.filter(({ action }) => action === 'build')
   const broken = plan.broken.map(({ base: name, error }) => failedRecipe(name, error))
   const { keyring } = prepared
   const isNew = isNewKeyring(keyring, before)
-  if (toBuild.length === 0 && plan.removed.length === 0 && !isNew) {
+  const wanted = wantedOf(plan, isNew ? keyring : undefined)
+  if (wanted.size === 0) {
     if (before === undefined && broken.length > 0)
       throw nothingBuilt(
         repo.name,
@@ -143,6 +149,8 @@ async function buildLocked(
       )
     return { build: undefined, output: undefined, recipes: broken, partial: broken.length > 0 }
   }
+  if (request.isWorthwhile?.(wanted) === false)
+    return { build: undefined, output: undefined, recipes: broken, partial: true, left: [...wanted.keys()] }
   const number = request.number ?? (base?.number ?? 0) + 1
   const output = request.output(number)
   refuseExisting(output)

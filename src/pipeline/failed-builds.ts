@@ -32,8 +32,11 @@ export class FailedBuilds {
   }
 }
 
-/** Of what a build throws, a refused archive is of category publish: its content would be refused again. */
-function willRepeat({ category, code }: TreeswapError): boolean {
+/**
+ * Whether a build would fail with this again as long as its inputs are the same. Of what it throws, a refused archive
+ * is of category publish: its content would be refused again.
+ */
+export function willRepeat({ category, code }: TreeswapError): boolean {
   return category !== 'infrastructure' && category !== 'aborted' && !outside.test(code)
 }
 

@@ -1,21 +1,25 @@
 import { join } from 'node:path'
 import type { Config } from '../config/config.js'
 import type { PacmanConfig } from '../config/pacman.js'
+import { TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { listBuilds } from '../store/builds.js'
 import { openStore } from '../store/layout.js'
 import { publishedNumber } from '../store/references.js'
 import { withLock } from '../system/lock.js'
+import type { Skipped } from './attempt.js'
 import { buildRepo } from './build-repo.js'
 import type { RecipeOutcome } from './repo-outcome.js'
 import { builderDirectories } from './directories.js'
 import { ensureChroot } from './ensure-chroot.js'
+import { willRepeat } from './failed-builds.js'
 import { artifactPath } from './output.js'
 import { publishIfNew } from './publish-if-new.js'
 import type { NewPublication } from './publish-if-new.js'
 import { keyringOf } from './repo-keyring.js'
 import { openSource } from './sources.js'
 import { uploadAfterPublish } from './upload.js'
+import { TriedRecipes } from './wanted-recipes.js'
 import type { UploadReport } from '../upload/upload.js'
 
 export interface RepoRunOutcome {
@@ -36,13 +40,17 @@ export interface RepoRunOutcome {
   uploads?: UploadReport[]
 }
 
-/** Builds what has changed of a pacman repo, and publishes what is built and was never published. */
+/**
+ * Builds what has changed of a pacman repo, and publishes what is built and was never published.
+ * @param tried what is not tried again
+ */
 export async function updateRepoTree(
   config: Config,
   repo: PacmanConfig,
   tools: Record<string, string>,
   context: Context,
-): Promise<RepoRunOutcome> {
+  tried = new TriedRecipes(),
+): Promise<RepoRunOutcome | Skipped> {
   const { builder } = config
   const { name } = repo
   const { locks } = builderDirectories(builder.directory)
@@ -65,10 +73,16 @@ export async function updateRepoTree(
         number: next,
         full: false,
         tools,
+        isWorthwhile: (wanted) => tried.take(name, wanted),
       },
       context,
-    )
-    const { recipes, partial } = report
+    ).catch((error: unknown) => {
+      if (!(error instanceof TreeswapError) || !willRepeat(error)) tried.forget(name)
+      else if (error.code === 'SOURCES_FAILED') tried.againSoon(name)
+      throw error
+    })
+    if (report.recipes.some(({ code }) => code === 'SOURCES_FAILED')) tried.againSoon(name)
+    const { recipes, partial, left } = report
     const number = report.build?.number ?? latest
     const publication = number === undefined ? undefined : await publishIfNew(config, store, name, number, context)
     const published = publishedNumber(store, name)
@@ -76,6 +90,11 @@ export async function updateRepoTree(
     const outcome = { name, number, recipes, partial, ...(uploads.length > 0 && { uploads }) }
     if (report.build !== undefined) return { ...outcome, status: 'built', ...(publication && { publication }) }
     if (publication !== undefined) return { ...outcome, status: 'published', publication }
+    if (left !== undefined) return leftAlone(name, left)
     return { ...outcome, status: 'unchanged', ...(published !== undefined && { published }) }
   })
+}
+
+function leftAlone(name: string, recipes: readonly string[]): Skipped {
+  return { name, status: 'skipped', reason: `nothing has changed since these were tried: ${recipes.join(', ')}` }
 }

@@ -14,6 +14,7 @@ import { updateMachine } from './run-machine.js'
 import { updateRepoTree } from './run-repo.js'
 import type { RepoRunOutcome } from './run-repo.js'
 import type { MachineOutcome } from './run-machine.js'
+import type { TriedRecipes } from './wanted-recipes.js'
 
 export interface RunOutcome {
   repos: (RepoOutcome | Failure | Skipped)[]
@@ -30,6 +31,8 @@ export interface RunRequest {
   skip?: ReadonlySet<string>
   /** builds that are not to be tried again, remembered from run to run */
   failed?: FailedBuilds
+  /** recipes of pacman repos that are not to be tried again, likewise */
+  tried?: TriedRecipes
 }
 
 /**
@@ -56,7 +59,9 @@ export async function runTrees(config: Config, request: RunRequest, context: Con
     if (skip.has(`pacman:${repo.name}`)) continue
     const { name } = repo
     repoTrees.push(
-      await attempt(name, `building ${name}`, context, () => updateRepoTree(config, repo, request.tools, context)),
+      await attempt(name, `building ${name}`, context, () =>
+        updateRepoTree(config, repo, request.tools, context, request.tried),
+      ),
     )
   }
   return { repos, machines: built, pacman: repoTrees }

@@ -16,11 +16,11 @@ import { jenkinsOf, openSource } from './sources.js'
 import { REPORT } from './step-files.js'
 import type { RequestOf, StepOutcome } from './step-request.js'
 import { waitingForRoots } from './wait-for-root.js'
+import { AGAIN_AFTER, newsIn, wantedOf } from './wanted-recipes.js'
+import type { WantedRecipes } from './wanted-recipes.js'
 
 const PLAN = `${REPORT}/plan.json`
 const MAX_PLAN = 8 * 1024 * 1024
-/** milliseconds after which a build of the very same is asked for again */
-const AGAIN_AFTER = 86_400_000
 /** names in a description */
 const NAMED = 5
 
@@ -28,7 +28,7 @@ const NAMED = 5
 const asked = z.object({
   schema: z.literal(1),
   at: z.iso.datetime(),
-  /** what is to be done to a recipe, by pkgbase: digest of what it would be built from, or `removed` */
+  /** as WantedRecipes */
   wanted: z.record(z.string(), z.string()),
 })
 
@@ -49,16 +49,10 @@ export async function pollStep(config: Config, request: RequestOf<'poll'>, conte
     context,
   ).catch(busy)
   if (plan === undefined) return { description: `${repo.name} is being built`, values: { unchanged: true } }
-  const wanted = new Map([
-    ...plan.steps
-      .filter(({ action }) => action === 'build')
-      .map((step): [string, string] => [step.base, plan.recipes.get(step.base)?.fingerprint ?? '']),
-    ...plan.removed.map((name): [string, string] => [name, 'removed']),
-    ...(plan.newKeyring === undefined ? [] : [[plan.newKeyring.name, plan.newKeyring.fingerprint] as const]),
-  ])
+  const wanted = wantedOf(plan, plan.newKeyring)
   for (const { base: name, why } of plan.steps) if (wanted.has(name)) context.report.line(`${name}: ${why.join('; ')}`)
   const before = await askedBefore(config, request.job, context)
-  const news = [...wanted].filter(([name, what]) => before.get(name) !== what).map(([name]) => name)
+  const news = newsIn(wanted, before)
   const broken = plan.broken.map(({ base: name, error }) => `${name}: ${error.message}`).join('; ')
   for (const { base: name, error } of plan.broken) context.report.warn(`${name} [${error.code}]: ${error.message}`)
   if (news.length > 0) {
@@ -83,7 +77,7 @@ function busy(error: unknown): undefined {
 }
 
 /** What the last poll that found something has asked for. */
-async function askedBefore(config: Config, job: string, context: Context): Promise<Map<string, string>> {
+async function askedBefore(config: Config, job: string, context: Context): Promise<WantedRecipes> {
   const text = await lastArtifact(jenkinsOf(config, context), job, PLAN, MAX_PLAN)
   const document = text === undefined ? undefined : asked.safeParse(parseJson(text)).data
   if (document === undefined || now() - Date.parse(document.at) > AGAIN_AFTER) return new Map()

@@ -5,6 +5,7 @@ import { now, sleep } from '../system/clock.js'
 import { FailedBuilds } from './failed-builds.js'
 import { runTrees } from './run.js'
 import type { RunOutcome, RunRequest } from './run.js'
+import { TriedRecipes } from './wanted-recipes.js'
 
 /**
  * Runs until it is stopped, asking every source for news at its own interval. A repo's news make its machines due.
@@ -18,6 +19,7 @@ export async function watchTrees(
   onRun: (outcome: RunOutcome) => void,
 ): Promise<void> {
   const failed = new FailedBuilds()
+  const tried = new TriedRecipes()
   const told = new Map<string, string>()
   const due = new Map(intervals(config).map(({ key }) => [key, 0]))
   while (!context.signal.aborted) {
@@ -29,7 +31,7 @@ export async function watchTrees(
     }
     const skip = new Set([...due].filter(([, at]) => at > time).map(([key]) => key))
     wakeMachines(config, skip)
-    onRun(withoutRepeated(await runTrees(config, { ...request, skip, failed }, context), told))
+    onRun(withoutRepeated(await runTrees(config, { ...request, skip, failed, tried }, context), told))
     for (const { key, seconds } of intervals(config)) {
       if (!skip.has(key)) due.set(key, now() + seconds * 1000)
     }

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { readFileSync } from 'node:fs'
 import { needsRoot } from '../lab/needs-root.js'
 import { writeFiles } from '../lab/temporary.js'
+import { ArchSite, recipe } from './arch-site.js'
 import { Site } from './site.js'
 import { ebuild, writeProfile, writeTinyRepo } from './tiny-repo.js'
 
@@ -11,6 +12,7 @@ describe('treeswap run --watch', function () {
   before(needsRoot)
   after(() => {
     Site.removeAll()
+    ArchSite.removeAll()
   })
 
   it('builds what is committed while it runs, goes on after a failure, and ends cleanly when it is told to', async () => {
@@ -59,5 +61,36 @@ describe('treeswap run --watch', function () {
     const index = readFileSync(site.path('srv/published/database/.binpkgs/Packages'), 'utf8')
     expect(index).to.contain('CPV: app-test/tool-3')
     expect(site.processes()).to.deep.equal([])
+  })
+
+  it('tries a recipe that failed again when something is new, not at every poll', async () => {
+    const site = await ArchSite.create(`
+chroot: own
+repositories: [{ url: PATH/git/recipes, poll: 1s }]
+`)
+    const commit = (version: string, lines = '') =>
+      site.commit('recipes', { 'alpha/PKGBUILD': recipe('alpha', { version, lines }) })
+    await commit('1', 'build() { false; }')
+    const stop = new AbortController()
+    const told: string[] = []
+    const story: [RegExp, () => unknown][] = [
+      [/not built: nothing has changed since these were tried: alpha$/, () => setTimeout(() => void commit('2'), 3000)],
+      [/own@1: built and published/, () => stop.abort()],
+    ]
+    const result = await site.start(['run', '--watch'], {
+      signal: stop.signal,
+      onLine: (line) => {
+        told.push(line)
+        const [next] = story
+        if (!next?.[0].test(line)) return
+        story.shift()
+        next[1]()
+      },
+    })
+    expect(result.exitCode).to.be.oneOf([0, 143])
+    expect(story).to.have.length(0)
+    expect(told.filter((line) => line.startsWith('==> building alpha'))).to.have.length(2)
+    expect(told.filter((line) => line.includes('nothing has changed since'))).to.have.length(1)
+    expect(told.filter((line) => line.startsWith('==> fetching the recipes')).length).to.be.at.least(4)
   })
 })
