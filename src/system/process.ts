@@ -84,7 +84,8 @@ async function forEachLine(stdout: Readable, stderr: Readable, onLine: (line: st
   await Promise.all([stdout, stderr].map((stream) => splitLines(stream, onLine)))
 }
 
-async function splitLines(stream: Readable, onLine: (line: string) => void): Promise<void> {
+/** Calls back with each line of a text, without its end. */
+export async function splitLines(stream: Readable, onLine: (line: string) => void): Promise<void> {
   let rest = ''
   stream.setEncoding('utf8')
   for await (const chunk of stream) {

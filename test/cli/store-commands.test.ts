@@ -177,6 +177,9 @@ describe('commands that need nothing but --root', function () {
     const seen = execFileSync('script', ['-qec', program, '/dev/null'], { cwd: directory, encoding: 'utf8' })
     expect(seen).to.equal('compiling done\r\n')
 
+    const none = await treeswap([...args, '--recipe', 'done', '--json'], { cwd: directory })
+    expect(documentOf(none).error).to.include({ code: 'LOG_MISSING' })
+
     rmSync(join(directory, 'store/builds/database/1/build.log.zst'))
     expect(documentOf(await treeswap([...args, '--json'], { cwd: directory })).error).to.include({
       code: 'LOG_MISSING',
