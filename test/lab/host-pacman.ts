@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import type { SpawnSyncReturns } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -54,6 +54,20 @@ export class HostPacman {
     return { exitCode: status, output: stdout + stderr }
   }
 
+  /** The same where its server is in this process. */
+  async runAside(...args: string[]): Promise<PacmanRan> {
+    const [file, rest, env] = this.command(args)
+    const child = spawn(file, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (exitCode) => {
+        resolve({ exitCode, output })
+      })
+    })
+  }
+
   /** NAME VERSION of what is installed. */
   installed(): string[] {
     return this.spawn(['-Q'])
@@ -62,10 +76,14 @@ export class HostPacman {
   }
 
   private spawn(args: string[]): SpawnSyncReturns<string> {
+    const [file, rest, env] = this.command(args)
+    return spawnSync(file, rest, { env, encoding: 'utf8' })
+  }
+
+  private command(args: readonly string[]): [string, string[], Record<string, string>] {
     const root = process.getuid?.() === 0 ? [] : ['unshare', '--map-root-user']
     const options = ['--config', join(this.place, 'pacman.conf'), '--noconfirm', '--color', 'never']
     const [file = '', ...rest] = [...root, 'pacman', ...options, ...args]
-    const env = { PATH: process.env.PATH ?? '', HOME: join(this.place, 'home'), LC_ALL: 'C' }
-    return spawnSync(file, rest, { env, encoding: 'utf8' })
+    return [file, rest, { PATH: process.env.PATH ?? '', HOME: join(this.place, 'home'), LC_ALL: 'C' }]
   }
 }

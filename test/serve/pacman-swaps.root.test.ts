@@ -18,8 +18,12 @@ import type { Server } from '../lab/servers.js'
 import { silent } from '../lab/silent.js'
 import { makeKey } from '../signing/keys.js'
 import { archiveRepo } from '../store/repo.js'
+import { startProxy } from './swapping-proxy.js'
+import type { SwappingProxy } from './swapping-proxy.js'
 
 const SWAPS = 100
+/** Each round of ten swaps has one between a database and its signature, which a client is then sure to meet. */
+const ROUNDS = SWAPS / 10
 
 /**
  * Asks for the databases, then, some time later, for the package that they name, again and again. A failed `-Sy` met a
@@ -47,11 +51,13 @@ describe('a pacman that installs while generations are swapped', function () {
 
   let directory: string
   let server: Server | undefined
+  let proxy: SwappingProxy | undefined
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'treeswap-swaps-'))
     chmodSync(directory, 0o755)
   })
   afterEach(async () => {
+    await proxy?.stop()
     await server?.stop()
     rmSync(directory, { recursive: true, force: true })
   })
@@ -73,9 +79,11 @@ describe('a pacman that installs while generations are swapped', function () {
     const options = { graceSeconds: 86_400, trial: false, signing }
     await publish(store, 'lab', 1, options, silent)
 
-    const [port = 0] = await freePorts(1)
+    const [port = 0, behind = 0] = await freePorts(2)
     const http = `http://127.0.0.1:${port}`
-    server = await startNginx(join(directory, 'nginx'), port, [nginxConfiguration({ root: store.root, http })])
+    const own = `http://127.0.0.1:${behind}`
+    server = await startNginx(join(directory, 'nginx'), behind, [nginxConfiguration({ root: store.root, http: own })])
+    const between = (proxy = await startProxy(port, behind))
     const place = join(directory, 'client')
     mkdirSync(place)
     const url = `${http}/pacman`
@@ -83,14 +91,30 @@ describe('a pacman that installs while generations are swapped', function () {
     const client = new HostPacman(place, [])
     writeFileSync(join(place, 'pacman.conf'), `${readFileSync(join(place, 'pacman.conf'), 'utf8')}\n${section}`)
     client.trust(join(store.pointer('lab'), 'os/x86_64/lab.gpg'), fingerprint)
-    expect(client.run('-Syu', 'other+x')).to.include({ exitCode: 0 })
+    expect(await client.runAside('-Syu', 'other+x')).to.include({ exitCode: 0 })
 
+    let swaps = 0
+    const swap = async (): Promise<void> => {
+      await publish(store, 'lab', swaps++ % 2 === 0 ? 2 : 1, options, silent)
+    }
+    /** Gives the next client a new database, and the signature of the one after it. */
+    const straddle = async (): Promise<void> => {
+      let signature: Promise<void> | undefined
+      await between.before(/\/lab\.db$/, async () => {
+        await swap()
+        signature = between.before(/\/lab\.db\.sig$/, swap)
+      })
+      await signature
+    }
     const loop = spawn('bash', ['-c', looping, 'loop', place], { stdio: ['ignore', 'pipe', 'inherit'] })
     let said = ''
     loop.stdout.on('data', (chunk) => (said += String(chunk)))
     const ended = new Promise((resolve) => loop.once('close', resolve))
     try {
-      for (let swap = 0; swap < SWAPS; swap++) await publish(store, 'lab', swap % 2 === 0 ? 2 : 1, options, silent)
+      for (let round = 0; round < ROUNDS; round++) {
+        for (let free = 0; free < 8; free++) await swap()
+        await straddle()
+      }
     } finally {
       writeFileSync(join(place, 'stop'), '')
       await ended
@@ -100,10 +124,14 @@ describe('a pacman that installs while generations are swapped', function () {
     console.log(
       `      ${lines.length - straddled} downloads; ${straddled} times a database and its signature were apart`,
     )
+    expect(swaps).to.equal(SWAPS)
+    expect(straddled).to.be.at.least(ROUNDS)
+    const lost = between.answered.filter(([path, status]) => path.includes('.pkg.') && status >= 400)
+    expect(lost, 'downloads of packages that found nothing').to.deep.equal([])
     expect(lines.filter((line) => !['fetched', 'straddled'].includes(line))).to.deep.equal([])
     expect(lines.filter((line) => line === 'fetched').length).to.be.greaterThan(10)
     expect(existsSync(join(store.pointer('lab'), 'os/x86_64/moving-1.0-1-any.pkg.tar.zst'))).to.equal(true)
-    expect(client.run('-Syu', 'moving')).to.include({ exitCode: 0 })
+    expect(await client.runAside('-Syu', 'moving')).to.include({ exitCode: 0 })
     expect(client.installed()).to.include('moving 1.0-1')
   })
 })
