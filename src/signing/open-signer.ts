@@ -2,18 +2,19 @@ import type { KeyConfig } from '../config/keys.js'
 import { configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
-import { signingEnvironment } from '../system/environment.js'
 import type { Backend } from './backend.js'
 import { fileBackend } from './file-backend.js'
 import { gpgBackend } from './gpg-backend.js'
-import { readPublicKey, readSecretFile } from './key-file.js'
+import { readPublicKey } from './key-file.js'
+import { secretFileOf } from './secret-file.js'
 import type { Signer } from './signer.js'
 import { day, signingKeys } from './signing-keys.js'
 import type { SigningKey } from './signing-keys.js'
 import { verifyClear, verifyDetached } from './verify.js'
 
 /**
- * The signer of a key: from the file that TREESWAP_SIGNING_KEY names, else from the configured one, else gpg.
+ * The signer of a key: from the file that TREESWAP_SIGNING_KEY names where that is of this key, else from the configured
+ * one, else gpg.
  * Warns of a key that expires within 30 days.
  * @throws SIGNING_KEY_MISSING, KEY_UNREADABLE, KEY_EXPOSED, KEY_INVALID, KEY_DIFFERENT, KEY_UNSUPPORTED, KEY_EXPIRED,
  * KEY_REVOKED, KEY_CANNOT_SIGN, PASSPHRASE_MISSING, PASSPHRASE_WRONG, PROGRAM_MISSING, ABORTED
@@ -44,27 +45,14 @@ export async function openSigner(key: KeyConfig, context: Context): Promise<Sign
 }
 
 async function openBackend(key: KeyConfig, usable: readonly SigningKey[], context: Context): Promise<Backend> {
-  const environment = signingEnvironment()
-  const file = environment.keyFile ?? key.secretFile
-  if (file !== undefined) {
-    const passphrase = environment.passphrase ?? passphraseOf(key)
-    return await fileBackend(key, file, passphrase, usable)
-  }
+  const file = await secretFileOf(key)
+  if (file !== undefined) return await fileBackend(key, file.path, file.passphrase, usable)
   if (key.gpg !== undefined) return await gpgBackend(key, key.gpg, usable, context)
   throw configurationError(
     'SIGNING_KEY_MISSING',
     `nothing says where the secret of the key ${key.name} is`,
     `name its file with TREESWAP_SIGNING_KEY in the environment, or as keys.${key.name}.secret, or let gpg sign (keys.${key.name}.gpg)`,
   )
-}
-
-/** Without the line break that editors put at the end of a file. */
-function passphraseOf({ passphraseFile }: KeyConfig): string | undefined {
-  return passphraseFile === undefined
-    ? undefined
-    : readSecretFile(passphraseFile)
-        .toString()
-        .replace(/\r?\n$/, '')
 }
 
 const WARN_BEFORE = 30 * 86_400_000

@@ -257,11 +257,41 @@ describe('a signer with a key from a file', () => {
       expect(process.env).not.to.have.property('TREESWAP_SIGNING_PASSPHRASE')
     })
 
-    it('has to be the configured key', async () => {
+    it('is taken for that key alone: others sign with what is configured for them', async () => {
+      const [named, other] = [
+        await make({ name: 'named', passphrase: 'correct horse' }),
+        await make({ name: 'other', passphrase: 'battery staple' }),
+      ]
+      const passphraseFile = join(directory(), 'passphrase')
+      writeSecret(passphraseFile, 'battery staple\n')
+      process.env.TREESWAP_SIGNING_KEY = named.config.secretFile
+      process.env.TREESWAP_SIGNING_PASSPHRASE = 'correct horse'
+      const signers = [
+        await open({ ...named.config, secretFile: undefined }),
+        await open({ ...other.config, passphraseFile }),
+      ]
+      expect(signers.map(({ fingerprint }) => fingerprint)).to.deep.equal([
+        named.config.fingerprint,
+        other.config.fingerprint,
+      ])
+      for (const signer of signers) await signer.detached(() => content)
+    })
+
+    it('has to be the configured key where nothing else is known of that one', async () => {
       const { config } = await make()
       const other = await make({ name: 'other' })
       process.env.TREESWAP_SIGNING_KEY = other.config.secretFile
-      expect(await refusal(config)).to.include({ code: 'KEY_DIFFERENT' })
+      const error = await refusal({ ...config, secretFile: undefined })
+      expect(error).to.include({ code: 'KEY_DIFFERENT' })
+      for (const word of [config.fingerprint, other.config.fingerprint, 'TREESWAP_SIGNING_KEY', 'keys.main.secret']) {
+        expect(`${error.message} ${error.hint}`).to.include(word)
+      }
+    })
+
+    it('has to be readable: a key of the file system does not stand in for it', async () => {
+      const { config } = await make()
+      process.env.TREESWAP_SIGNING_KEY = '/nowhere'
+      expect(await refusal(config)).to.include({ code: 'KEY_UNREADABLE' })
     })
   })
 
