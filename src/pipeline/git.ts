@@ -31,6 +31,9 @@ export const safety = [
   'submodule.recurse=false',
 ]
 
+/** Holds what was fetched last: git tells a remote only of what refs hold, and else would get all of it again. */
+const FETCHED = 'refs/treeswap/fetched'
+
 /**
  * Brings `directory` to the newest commit of a branch: one commit deep, nothing else in the work tree. The caller
  * holds a lock: what a killed git left there is removed.
@@ -80,9 +83,10 @@ async function fetchHead({ url, branch, tag }: GitSource, directory: string, sig
   const ref = tag !== undefined ? `refs/tags/${tag}` : branch === undefined ? 'HEAD' : `refs/heads/${branch}`
   const options = ['--quiet', '--force', '--depth=1', '--no-tags', '--no-recurse-submodules']
   try {
-    await runGit(clone(directory), ['fetch', ...options, '--', url, ref], signal)
+    await runGit(clone(directory), ['fetch', ...options, '--', url, `+${ref}:${FETCHED}`], signal)
   } catch (cause) {
     if (signal.aborted || !(cause instanceof TreeswapError) || cause.code !== 'GIT_FAILED') throw cause
+    if (await isBroken(directory, signal)) throw cause
     const why = cause.message
     throw infrastructureError(
       'GIT_FAILED',
@@ -91,6 +95,15 @@ async function fetchHead({ url, branch, tag }: GitSource, directory: string, sig
       cause,
     )
   }
+}
+
+/** Whether a clone lacks something of what it should have: then no fetch into it may ever succeed. */
+async function isBroken(directory: string, signal: AbortSignal): Promise<boolean> {
+  const args = ['fsck', '--connectivity-only', '--no-dangling', '--no-progress']
+  return await runGit(clone(directory), args, signal).then(
+    () => false,
+    () => true,
+  )
 }
 
 async function checkOut(directory: string, commit: string, signal: AbortSignal): Promise<void> {
@@ -120,6 +133,18 @@ export async function describeCheckout(directory: string, { signal }: Context): 
  */
 export async function contentOf({ directory }: Checkout, path: string, { signal }: Context): Promise<string> {
   return (await runGit(clone(directory), ['rev-parse', '--verify', `HEAD:${path}`], signal)).trim()
+}
+
+/** The same of every directory of a clone, by path, where there are many to be asked for. */
+export async function contentOfAll(checkout: Checkout, context: Context): Promise<Map<string, string>> {
+  const top = await contentOf(checkout, '', context)
+  const args = ['ls-tree', '-r', '-d', '-z', '--full-tree', top]
+  const listed = (await runGit(clone(checkout.directory), args, context.signal)).split('\0')
+  const found = listed.map((line) => /^\d+ tree ([0-9a-f]+)\t(.+)$/s.exec(line))
+  return new Map([
+    ['', top],
+    ...found.flatMap((one): [string, string][] => (one ? [[one[2] ?? '', one[1] ?? '']] : [])),
+  ])
 }
 
 /** Read from the commit itself: `git show` would start programs that a checkout's own configuration names. */

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { contentOf, describeCheckout, fetchGit, restoreCheckout } from '../../src/pipeline/git.js'
+import { contentOf, contentOfAll, describeCheckout, fetchGit, restoreCheckout } from '../../src/pipeline/git.js'
 import { silent } from '../lab/silent.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 
@@ -54,6 +54,34 @@ describe('a git source', () => {
     expect(after).to.equal(before)
   })
 
+  it('names the contents of all directories at once as it names one', async () => {
+    commit({ PKGBUILD: '', 'a/b c/file': 'one', 'a/\u00e4/file': 'two' })
+    const checkout = await fetchGit({ url: remote() }, clone(), silent)
+    const all = await contentOfAll(checkout, silent)
+    expect([...all.keys()]).to.have.members(['', 'a', 'a/b c', 'a/\u00e4'])
+    for (const [path, content] of all) expect(content).to.equal(await contentOf(checkout, path, silent))
+  })
+
+  it('sends nothing a second time', async () => {
+    const packs = join(directory(), 'packs')
+    const noise = Array.from({ length: 2000 }, () => Math.random()).join()
+    const received = async (url = `file://${remote()}`): Promise<number> => {
+      process.env.GIT_TRACE_PACKFILE = packs
+      try {
+        await fetchGit({ url }, clone(), silent)
+        return existsSync(packs) ? statSync(packs).size : 0
+      } finally {
+        Reflect.deleteProperty(process.env, 'GIT_TRACE_PACKFILE')
+        rmSync(packs, { force: true })
+      }
+    }
+    commit({ large: noise, file: 'one' })
+    expect(await received()).to.be.greaterThan(10_000)
+    expect(await received()).to.be.lessThan(100)
+    commit({ file: 'two' })
+    expect(await received()).to.be.lessThan(1000)
+  })
+
   it('runs no hook of the machine and asks nobody when it cannot be reached', async () => {
     const error = await fetchGit({ url: join(directory(), 'nowhere') }, clone(), silent).catch(
       (caught: unknown) => caught,
@@ -72,6 +100,12 @@ describe('a git source', () => {
     'damaged objects': () => {
       rmSync(join(clone(), '.git/objects'), { recursive: true })
       mkdirSync(join(clone(), '.git/objects'))
+    },
+    'an empty ref': () => {
+      writeFiles(clone(), { '.git/refs/treeswap/fetched': '' })
+    },
+    'a ref to nothing': () => {
+      writeFiles(clone(), { '.git/refs/treeswap/fetched': `${'1'.repeat(40)}\n` })
     },
     'an empty HEAD': () => {
       writeFiles(clone(), { '.git/HEAD': '' })
