@@ -1,9 +1,9 @@
+import { TarBlocks, tarEnd } from '../artifact/tar-blocks.js'
 import { publishError } from '../model/errors.js'
 import { breathe } from '../system/clock.js'
 import { descText, filesText } from './desc.js'
 import type { DatabaseEntry } from './desc.js'
 import { GzipWriter } from './gzip-writer.js'
-import { TarBlocks, tarEnd } from './tar-blocks.js'
 
 export type { DatabaseEntry } from './desc.js'
 

@@ -1,3 +1,4 @@
+import { TarBlocks, tarEnd } from '../artifact/tar-blocks.js'
 import type { KeyConfig } from '../config/keys.js'
 import { packageFileName } from '../model/pacman-package.js'
 import { compareVersions } from '../model/pacman-version.js'
@@ -5,7 +6,6 @@ import { publicKeys } from '../signing/public-keys.js'
 import { sha256 } from '../system/hash.js'
 import { bumpRelease } from './pkgrel.js'
 import { storedZstd } from './stored-zstd.js'
-import { TarBlocks, tarEnd } from './tar-blocks.js'
 
 export interface KeyringPackage {
   /** NAME-keyring */

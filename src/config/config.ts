@@ -84,6 +84,8 @@ export interface MachineConfig {
   pollSeconds: number
   /** when its Jenkins job polls the profile; '': only when it is notified */
   schedule: string
+  /** name in `keys`; undefined: its binary packages are not signed */
+  sign: string | undefined
   /** whether its Jenkins job publishes what it has built */
   publish: boolean
 }
@@ -165,6 +167,7 @@ function resolveMachine(machine: Written['machines'][string], name: string, base
     },
     pollSeconds: machine.poll,
     schedule: machine.schedule,
+    sign: machine.sign,
     publish: machine.publish,
   }
 }

@@ -79,6 +79,9 @@ function badReferences({ machines, repos, chroots, pacman, keys, uploads }: Conf
       else if (machine.repos.indexOf(name) < index) problems.push({ path, message: `${name} is listed twice` })
     })
   }
+  for (const { name, sign } of machines.values()) {
+    if (sign !== undefined && !keys.has(sign)) unknown('key', sign, keys.keys(), ['machines', name, 'sign'])
+  }
   for (const { name, sign, trust, revoke, upload } of pacman.values()) {
     const path = ['pacman', name]
     // pacman's own name for what is installed (pacman.conf(5))

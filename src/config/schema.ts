@@ -164,6 +164,7 @@ const machine = z
       schedule.default('H/15 * * * *'),
       'When its Jenkins job polls the profile, in cron\'s form. Default: "H/15 * * * *".',
     ),
+    sign: describe(z.string().optional(), 'Key that signs binary packages. Default: nothing is signed.'),
     publish: describe(z.boolean().default(true), 'Whether its Jenkins job publishes what it has built. Default: true.'),
   })
   .describe('A Gentoo machine type: one tree is published under its name.')

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { publishError } from '../model/errors.js'
-import type { FileMap, Source } from '../model/file-map.js'
+import type { FileMap } from '../model/file-map.js'
 import { objectMtime } from '../model/object-key.js'
 import type { Stamps } from '../store/generations.js'
 import { PACKAGES_DIRECTORY } from './assemble.js'
@@ -29,6 +29,16 @@ export interface IndexRequest {
   now: number
   /** where clients fetch the packages of exactly this generation, with a slash at its end */
   uri?: string
+  /** the packages that are not the archived ones, by path below the index; given: every package has to be there */
+  replaced?: ReadonlyMap<string, ReplacedPackage>
+}
+
+/** A package in place of the one that the build archived. */
+export interface ReplacedPackage {
+  /** of the one that was archived */
+  archivedSize: number
+  /** by their names in the index */
+  sums: { MD5: string; SHA1: string }
 }
 
 const PACKAGES = `${PACKAGES_DIRECTORY}/Packages`
@@ -66,24 +76,34 @@ function packagesIndex(request: IndexRequest, text: string, time: number): strin
   for (const stanza of stanzas) {
     const path = packagePath(stanza)
     const file = request.files.get(`${PACKAGES_DIRECTORY}/${path}`)
-    checkPackage(stanza, path, file, request.source)
+    const replaced = request.replaced?.get(path)
+    const size = replaced?.archivedSize ?? (file?.kind === 'object' ? file.size : undefined)
+    checkPackage(stanza, path, size, request)
+    if (file?.kind !== 'object') continue
+    if (replaced !== undefined) replace(stanza, { SIZE: String(file.size), ...replaced.sums })
     stanza.set('MTIME', String(objectMtime(file.key)))
   }
   return formatPackages({ header, stanzas })
 }
 
-function checkPackage(
-  stanza: Stanza,
-  path: string,
-  file: Source | undefined,
-  source: string,
-): asserts file is Source & { kind: 'object' } {
+/** Only what the index says at all. */
+function replace(stanza: Stanza, fields: Record<string, string>): void {
+  for (const [name, value] of Object.entries(fields)) if (stanza.has(name)) stanza.set(name, value)
+}
+
+function checkPackage(stanza: Stanza, path: string, found: number | undefined, request: IndexRequest): void {
   const size = stanza.get('SIZE')
-  if (file?.kind === 'object' && (size === undefined || Number(size) === file.size)) return
-  const why = file?.kind === 'object' ? `as ${size ?? '?'} bytes, but it has ${file.size}` : 'but it is not there'
+  const isSigned = request.replaced === undefined || request.replaced.has(path)
+  if (found !== undefined && isSigned && (size === undefined || Number(size) === found)) return
+  const why =
+    found === undefined
+      ? 'but it is not there'
+      : isSigned
+        ? `as ${size ?? '?'} bytes, but it has ${found}`
+        : 'but that is no name of a package that could be signed'
   throw publishError(
     'PACKAGES_INCOMPLETE',
-    `Packages of ${source} names ${path}, ${why}`,
+    `Packages of ${request.source} names ${path}, ${why}`,
     'clients would fail to install it, so it is not published: build again with --full, and see who else writes to PKGDIR',
   )
 }

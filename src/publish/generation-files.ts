@@ -3,7 +3,6 @@ import { repoIndexFiles } from '../arch/index-files.js'
 import { packageEntries } from '../arch/package-records.js'
 import { readRepoBuild } from '../arch/repo-build.js'
 import type { RepoBuild } from '../arch/repo-build.js'
-import { assembleMachine } from '../gentoo/assemble.js'
 import type { Build } from '../model/build.js'
 import { publishError } from '../model/errors.js'
 import type { FileMap } from '../model/file-map.js'
@@ -15,23 +14,17 @@ import type { Signer } from '../signing/signer.js'
 import { readManifestOf } from '../store/builds.js'
 import type { Kept, Stamps } from '../store/generations.js'
 import type { Store } from '../store/layout.js'
-import { machineIndex } from './machine-files.js'
+import { ensureSignedMachine, machineContent, machineIndex } from './machine-files.js'
+import type { MachineBuild } from './machine-files.js'
 
 /** A recorded build, read once for all that a publish does with it. */
-export type Parts =
-  | { kind: 'machine'; build: Build; manifests: ReadonlyMap<string, Manifest> }
-  | ({ kind: 'pacman-repo'; build: Build } & RepoBuild)
+export type Parts = ({ kind: 'machine' } & MachineBuild) | ({ kind: 'pacman-repo'; build: Build } & RepoBuild)
 
 /** What the marker of a generation says that its content depends on besides the build. */
 export interface Extras {
   /** fingerprint of the key that signs; undefined: unsigned */
   signed?: string | undefined
   kept?: Kept | undefined
-}
-
-/** Whether a signer has something to sign in generations of such builds. */
-export function isSignable({ kind }: Build): boolean {
-  return kind === 'pacman-repo'
 }
 
 /** @throws MANIFEST_MISSING, MANIFEST_INVALID, and what readRepoBuild throws */
@@ -42,19 +35,25 @@ export async function readParts(store: Store, build: Build): Promise<Parts> {
   return { kind: 'machine', build, manifests }
 }
 
-/** Makes the signatures that contentOf needs and the store has not. @throws what ensureSignatures throws */
+/**
+ * Makes what contentOf needs of a signed generation and the store has not.
+ * @throws what ensureSignatures and ensureSignedMachine throw
+ */
 export async function ensureSigned(store: Store, parts: Parts, signer: Signer, context: Context): Promise<void> {
-  if (parts.kind !== 'pacman-repo') return
+  if (parts.kind === 'machine') {
+    await ensureSignedMachine(store, parts, signer, context)
+    return
+  }
   const keys = parts.packages.map(({ key }) => key)
   await ensureSignatures(store, signer, keys, context)
 }
 
 /**
  * What a generation holds but for its index files.
- * @throws what assembleMachine throws, SIGNATURE_MISSING
+ * @throws what machineContent throws, SIGNATURE_MISSING
  */
 export function contentOf(store: Store, parts: Parts, { signed, kept = {} }: Extras = {}): FileMap {
-  if (parts.kind === 'machine') return assembleMachine(parts.build, parts.manifests)
+  if (parts.kind === 'machine') return machineContent(store, parts, signed)
   const { recipes, packages, build } = parts
   const signatureOf = (fingerprint: string) => (file: (typeof packages)[number]) =>
     findSignature(store, fingerprint, file.key) ?? missing(build, file.file, fingerprint)
@@ -81,7 +80,7 @@ export interface IndexRequest {
 /**
  * The index files of a generation, and the stamps it leaves.
  * @param content what contentOf gives
- * @throws what indexFiles, packageEntries and repoIndexFiles throw
+ * @throws what machineIndex, packageEntries and repoIndexFiles throw
  */
 export async function indexOf(
   store: Store,
@@ -91,7 +90,7 @@ export async function indexOf(
   context: Context,
 ): Promise<{ files: FileMap; stamps: Stamps }> {
   const { build } = parts
-  if (parts.kind === 'machine') return machineIndex(store, build, content, request)
+  if (parts.kind === 'machine') return machineIndex(store, parts, content, request)
   const { stamps, now, signer } = request
   const { architecture } = parts.recipes
   const source = formatReference(build.name, build.number)

@@ -1,9 +1,9 @@
 import type { Build } from '../model/build.js'
 import { publishError } from '../model/errors.js'
+import type { AcceptedKeys } from '../signing/accepted-keys.js'
 import type { Signer } from '../signing/signer.js'
 import type { Settings } from '../store/generations.js'
 import type { TreeState } from '../store/state.js'
-import { isSignable } from './generation-files.js'
 
 /** What is absent is as it was in the last publish of the tree. */
 export interface PublishOptions {
@@ -24,6 +24,8 @@ export interface TreeKey {
   /** of the primary key: 40 upper-case hexadecimal digits */
   fingerprint: string
   open(): Promise<Signer>
+  /** what clients that have its public part accept; read anew each time */
+  accepted?(): Promise<AcceptedKeys>
 }
 
 const DEFAULT_GRACE = 86_400
@@ -35,7 +37,7 @@ export function settingsOf(
   { settings }: TreeState,
 ): Settings & { graceSeconds: number } {
   const http = options.http === undefined ? settings?.http : (options.http ?? undefined)
-  const signed = isSignable(build) ? signedBy(build.name, options, settings) : undefined
+  const signed = signedBy(build, options, settings)
   return {
     ...(http !== undefined && { http: http.replace(/\/+$/, '') }),
     graceSeconds: options.graceSeconds ?? settings?.graceSeconds ?? DEFAULT_GRACE,
@@ -45,7 +47,7 @@ export function settingsOf(
 
 /** Clients that demand signatures would be left without: that has to be asked for. */
 function signedBy(
-  tree: string,
+  { kind, name: tree }: Build,
   { signing, unsigned }: PublishOptions,
   before: Settings | undefined,
 ): string | undefined {
@@ -54,6 +56,6 @@ function signedBy(
   throw publishError(
     'SIGNING_KEY_MISSING',
     `${tree} is published with signatures of the key ${before.signed}, and now there is no key`,
-    `name a key with sign under pacman.${tree} of the configuration (and give --config); --unsigned publishes without: clients that demand signatures then fail`,
+    `name a key with sign under ${kind === 'machine' ? 'machines' : 'pacman'}.${tree} of the configuration (and give --config); --unsigned publishes without: clients that demand signatures then fail`,
   )
 }

@@ -10,6 +10,8 @@ export interface Client {
   /** base URLs of the publisher, without a slash at the end */
   rsync?: string
   http?: string
+  /** of the key that signs the packages; absent: unsigned */
+  fingerprint?: string
 }
 
 interface ClientFile {
@@ -25,6 +27,8 @@ export interface ClientCommand {
 
 export interface ClientConfiguration {
   files: ClientFile[]
+  /** once, in this order, when the files are there; again after the key was renewed. Empty where nothing is signed */
+  trust: ClientCommand[]
   /** the client's normal commands, in this order, at every update and after every rollback */
   commands: ClientCommand[]
 }
@@ -38,13 +42,15 @@ const ownFiles = ['repos.conf', 'binrepos.conf', 'gnupg']
  * @throws PUBLISHER_URL
  */
 export function portageConfiguration(client: Client, destination = '/'): ClientConfiguration {
-  const { rsync, http } = client
+  const { rsync, http, fingerprint } = client
   if (rsync === undefined || http === undefined) throw urlMissing(rsync === undefined ? 'rsync' : 'http')
   return {
     files: [
       { path: '/etc/portage/repos.conf/treeswap.conf', content: reposConf(client, rsync) },
       { path: '/etc/portage/binrepos.conf/treeswap.conf', content: binreposConf(client, http) },
+      ...(fingerprint === undefined ? [] : [{ path: OWNERTRUST, content: `${fingerprint}:6:\n` }]),
     ],
+    trust: fingerprint === undefined ? [] : trust(client, http, destination.replace(/\/+$/, '')),
     commands: [
       { what: 'fetch the ebuild repos', argv: ['emerge', '--sync'] },
       ...takeOver(client, rsync, destination.replace(/\/+$/, '')),
@@ -58,11 +64,11 @@ export function portageConfiguration(client: Client, destination = '/'): ClientC
 }
 
 /** The same as text to read and to copy from. */
-export function describeClient({ files, commands }: ClientConfiguration): string {
+export function describeClient({ files, trust, commands }: ClientConfiguration): string {
   return [
     ...files.map(({ path, content }) => `### ${path}\n${content}`),
     ...Array.from(
-      groupBy(commands, ({ what }) => what),
+      groupBy([...trust, ...commands], ({ what }) => what),
       ([what, parts]) => {
         const lines = parts.map(({ argv }) => argv.map(quote).join(' '))
         return `### ${what}\n${lines.join(' && \\\n')}\n`
@@ -85,15 +91,46 @@ auto-sync = yes
   return [`[DEFAULT]\nmain-repo = ${mainRepo}\n`, ...sections].join('\n')
 }
 
-function binreposConf({ tree }: Client, http: string): string {
+function binreposConf({ tree, fingerprint }: Client, http: string): string {
+  const trust =
+    fingerprint === undefined
+      ? `# The packages are not signed: whoever can change what this URL gives can change what is installed.
+# Use https, or a network that you trust.
+verify-signature = false`
+      : `# Signatures say that a package is genuine, not that it is the newest, or the one that was asked for: the index is not
+# signed. Use https, or a network that you trust.
+verify-signature = true`
   return `[treeswap]
 sync-uri = ${http}/binpkgs/${tree}/
 location = /var/cache/binhost/treeswap
 priority = 9999
-# The packages are not signed: whoever can change what this URL gives can change what is installed.
-# Use https, or a network that you trust.
-verify-signature = false
+${trust}
 `
+}
+
+/** Portage's own keyring, which it reads as the user nobody: so it must be readable for all, and its trust settled. */
+const KEYRING = '/etc/portage/gnupg'
+const OWNERTRUST = `${KEYRING}/treeswap.ownertrust`
+
+/**
+ * The key is trusted by its fingerprint, so another one is not, wherever it comes from. 6 is ultimate: Portage accepts
+ * nothing less of a key that no other one vouches for (gpkg.py, `TRUST_ULTIMATE`).
+ */
+function trust({ tree }: Client, http: string, root: string): ClientCommand[] {
+  const home = `${root}${KEYRING}`
+  const key = `${home}/treeswap.gpg`
+  const gpg = ['gpg', '--homedir', home, '--batch', '--no-tty']
+  const what =
+    "take over the key that signs, into Portage's own keyring: once, and again when it was renewed; " +
+    'treeswap.ownertrust has the fingerprint of the configuration, so another key is not trusted'
+  return [
+    ['install', '--directory', '--mode=0755', home],
+    ['wget', `--output-document=${key}`, `${http}/binpkgs/${tree}/${tree}.gpg`],
+    [...gpg, '--import', key],
+    [...gpg, '--import-ownertrust', `${root}${OWNERTRUST}`],
+    [...gpg, '--check-trustdb'],
+    ['chmod', 'a+r', `${home}/pubring.kbx`, `${home}/trustdb.gpg`],
+  ].map((argv) => ({ what, argv }))
 }
 
 /** Both fetch and take-over; what has another content has another time (rsync looks at size and time). */

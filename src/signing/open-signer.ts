@@ -41,6 +41,10 @@ export async function openSigner(key: KeyConfig, context: Context): Promise<Sign
       await verifyClear(by, signed, text)
       return signed
     },
+    verify: {
+      detached: (signature, content) => verifyDetached(by, signature, content),
+      clear: (signed, text) => verifyClear(by, signed, text),
+    },
   }
 }
 

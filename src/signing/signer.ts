@@ -23,4 +23,11 @@ export interface Signer {
    * @throws as detached
    */
   clear(text: string): Promise<string>
+  /** Holds what was written against the public key. */
+  verify: {
+    /** @param signature armored. @throws SIGNATURE_BAD, and what reading the content throws */
+    detached(signature: string, content: Content): Promise<void>
+    /** @throws SIGNATURE_BAD, also where it is another text that was signed */
+    clear(signed: string, text: string): Promise<void>
+  }
 }

@@ -8,11 +8,16 @@ import type { SigningKey } from './signing-keys.js'
 
 /**
  * Reads the content again and holds a fresh signature against the public key.
+ * @param signature text: armored
  * @throws SIGNATURE_BAD
  */
-export async function verifyDetached(by: SigningKey, signature: Buffer, content: Content): Promise<void> {
+export async function verifyDetached(by: SigningKey, signature: Buffer | string, content: Content): Promise<void> {
   const { readSignature } = await openpgp()
-  const { packets } = await understood(by, () => readSignature({ binarySignature: signature }))
+  const { packets } = await understood(by, () =>
+    typeof signature === 'string'
+      ? readSignature({ armoredSignature: signature })
+      : readSignature({ binarySignature: signature }),
+  )
   await verify(by, packets, 'binary', content)
 }
 

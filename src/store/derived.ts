@@ -30,6 +30,22 @@ export interface Derived {
   size: number
   /** fingerprint of the key or subkey that signed */
   by: string
+  /** what indexes say of it besides, in hex */
+  sums?: Sums
+}
+
+/** By their names in Portage's index of packages. */
+interface Sums {
+  MD5: string
+  SHA1: string
+}
+
+/** What was made as a file, on the file system of the store; it is moved away. */
+export interface MadeFile {
+  path: string
+  sha256: string
+  size: number
+  sums: Sums
 }
 
 /** `sig`: detached signature, `gpkg`: signed copy. */
@@ -45,6 +61,9 @@ const mapping = z.strictObject({
   object: z.string().regex(/^[0-9a-f]{64}$/),
   size: z.int().nonnegative(),
   by: z.string().regex(/^[0-9A-F]{40}$/),
+  sums: z
+    .strictObject({ MD5: z.string().regex(/^[0-9a-f]{32}$/), SHA1: z.string().regex(/^[0-9a-f]{40}$/) })
+    .optional(),
 })
 
 /** Where a mapping leads; undefined where there is none, or it is damaged. */
@@ -52,8 +71,8 @@ export function readMapping(store: Store, fingerprint: string, name: string): De
   const text = readTextIfThere(store.derived(fingerprint, name))
   if (text === undefined) return undefined
   try {
-    const { object, size, by } = mapping.parse(JSON.parse(text))
-    return { key: object, size, by }
+    const { object, size, by, sums } = mapping.parse(JSON.parse(text))
+    return { key: object, size, by, ...(sums !== undefined && { sums }) }
   } catch {
     return undefined
   }
@@ -79,7 +98,7 @@ const PATIENCE = 60
 export async function placeDerived(
   store: Store,
   { fingerprint, by, kind }: { fingerprint: string; by: string; kind: DerivedKind },
-  made: ReadonlyMap<ObjectKey, Buffer>,
+  made: ReadonlyMap<ObjectKey, Buffer | MadeFile>,
   { signal }: Context,
 ): Promise<Map<ObjectKey, Derived>> {
   if (made.size === 0) return new Map()
@@ -99,24 +118,30 @@ export async function placeDerived(
   })
 }
 
+function ofBuffer(content: Buffer): { sha256: string; size: number; sums?: undefined } {
+  return { sha256: sha256(content), size: content.length }
+}
+
 async function place(
   store: Store,
   staging: string,
   fingerprint: string,
   kind: DerivedKind,
   by: string,
-  made: ReadonlyMap<ObjectKey, Buffer>,
+  made: ReadonlyMap<ObjectKey, Buffer | MadeFile>,
 ): Promise<Map<ObjectKey, Derived>> {
   const placed = new Map<ObjectKey, Derived>()
   const staged = new Set<ObjectKey>()
   for (const [from, content] of made) {
-    const key = objectKey(sha256(content), false)
-    placed.set(from, { key, size: content.length, by })
-    const record = { schema: 1, object: key, size: content.length, by }
+    const { sha256: digest, size, sums } = Buffer.isBuffer(content) ? ofBuffer(content) : content
+    const key = objectKey(digest, false)
+    placed.set(from, { key, size, by, ...(sums !== undefined && { sums }) })
+    const record = { schema: 1, object: key, size, by, sums }
     writeNew(join(staging, 'mappings', derivedName(from, kind)), JSON.stringify(record) + '\n')
     if (staged.has(key) || (await isSoundObject(store.object(key), key))) continue
     const path = join(staging, 'objects', key)
-    writeNew(path, content)
+    if (Buffer.isBuffer(content)) writeNew(path, content)
+    else rename(content.path, path)
     setTimes(path, objectMtime(key), objectMtime(key))
     staged.add(key)
     if (staged.size % 2000 === 0) await breathe()

@@ -17,3 +17,14 @@ export async function sha256OfFile(path: string): Promise<string> {
 export function sha256Sum(): { update(chunk: Uint8Array): unknown; digest(encoding: 'hex'): string } {
   return createHash('sha256')
 }
+
+/** Several sums of the same data, in hex, by their names in OpenSSL. */
+export function sumsOf<Name extends string>(
+  ...names: readonly Name[]
+): { update(chunk: Uint8Array): void; digest(): Record<Name, string> } {
+  const sums = names.map((name) => [name, createHash(name)] as const)
+  return {
+    update: (chunk) => sums.forEach(([, sum]) => sum.update(chunk)),
+    digest: () => Object.fromEntries(sums.map(([name, sum]) => [name, sum.digest('hex')])) as Record<Name, string>,
+  }
+}

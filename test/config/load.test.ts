@@ -85,6 +85,7 @@ describe('configuration', () => {
       limits: { memory: 8 * 2 ** 30, processes: 512, seconds: 5400 },
       pollSeconds: 30,
       schedule: 'H/15 * * * *',
+      sign: undefined,
       publish: true,
     })
   })

@@ -1,4 +1,4 @@
-import { BLOCK } from '../artifact/tar-header.js'
+import { BLOCK } from './tar-header.js'
 
 const NAME_LENGTH = 100
 const SIZE = { at: 124, digits: 11 }
