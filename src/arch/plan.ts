@@ -2,7 +2,7 @@ import { configurationError } from '../model/errors.js'
 import { didYouMean } from '../model/names.js'
 import { compareVersions } from '../model/pacman-version.js'
 import { packageVersions } from '../model/recipes.js'
-import type { Recipes } from '../model/recipes.js'
+import type { RecipeRecord, Recipes } from '../model/recipes.js'
 import { graphOf } from './plan-graph.js'
 import type { RecipeLinks } from './plan-graph.js'
 import { inOrder } from './plan-order.js'
@@ -30,6 +30,8 @@ export interface PlanRequest {
   missing: ReadonlyMap<string, readonly string[]>
   /** pkgname → URL of the source it is taken from where several have it */
   prefer: ReadonlyMap<string, string>
+  /** URLs at which, or below which, something could not be read: nothing that came from there is removed */
+  unread?: readonly string[]
 }
 
 export interface PlanStep {
@@ -56,6 +58,8 @@ export interface RecipePlan {
   steps: PlanStep[]
   /** pkgbase of those in the base build that are gone, sorted */
   removed: string[]
+  /** pkgbase of those in the base build of which nobody knows, as something could not be read: they stay, sorted */
+  staying: string[]
   /** recipes left out because all their packages are taken from other sources */
   replaced: { base: string; source: string }[]
   /** dependencies that no recipe of this tree provides, as written → pkgbase of those that want them */
@@ -72,7 +76,13 @@ export function planRecipes(request: PlanRequest): RecipePlan {
   const recipes = new Map(chosen.map((recipe) => [recipe.srcinfo.base, recipe]))
   for (const base of asked) if (!recipes.has(base)) throw unknown(base, recipes.keys())
   const graph = graphOf(chosen.map(({ srcinfo }) => srcinfo))
-  const tree = surroundings(chosen, before)
+  const absent = [...(before?.recipes ?? [])].filter(([base]) => !recipes.has(base))
+  const staying = absent.filter(([, { source }]) => isWithin(source, request.unread ?? []))
+  const tree = surroundings(
+    chosen,
+    staying.map(([, record]) => record),
+    before,
+  )
   const steps: PlanStep[] = []
   for (const base of inOrder(graph)) {
     const [recipe, links] = [recipes.get(base), graph.recipes.get(base)]
@@ -83,14 +93,27 @@ export function planRecipes(request: PlanRequest): RecipePlan {
   }
   return {
     steps,
-    removed: [...(before?.recipes.keys() ?? [])].filter((base) => !recipes.has(base)).sort(),
+    removed: absent
+      .filter((one) => !staying.includes(one))
+      .map(([base]) => base)
+      .sort(),
+    staying: staying.map(([base]) => base).sort(),
     replaced: replaced.map(({ srcinfo, source }) => ({ base: srcinfo.base, source })),
     unresolved: graph.unresolved,
   }
 }
 
-function surroundings(chosen: readonly PlannedRecipe[], before: PlanRequest['before']) {
-  const names = new Set(chosen.flatMap(({ srcinfo }) => srcinfo.packages.map(({ name }) => name)))
+function isWithin(source: string, urls: readonly string[]): boolean {
+  return urls.some((url) => source === url || source.startsWith(`${url}/`))
+}
+
+function surroundings(
+  chosen: readonly PlannedRecipe[],
+  staying: readonly RecipeRecord[],
+  before: PlanRequest['before'],
+) {
+  const makers = [...chosen.map(({ srcinfo }) => srcinfo.packages), ...staying.map(({ packages }) => packages)]
+  const names = new Set(makers.flatMap((packages) => packages.map(({ name }) => name)))
   const built = new Set<string>()
   const versions = before === undefined ? new Map<string, string>() : packageVersions(before)
   return { built, versions, has: (name: string) => names.has(name), isBuilt: (name: string) => built.has(name) }

@@ -12,8 +12,8 @@ import type { Context } from '../model/report.js'
 import type { BuilderDirectories } from './directories.js'
 import { inTurns } from './in-turns.js'
 import { fingerprintOf } from './recipe-heads.js'
-import { findListed, findRecipes } from './recipe-sources.js'
-import type { FoundRecipe } from './recipe-sources.js'
+import { findListed, findRecipes, listedUrl } from './recipe-sources.js'
+import type { FoundRecipe, FoundRecipes, LostRecipe } from './recipe-sources.js'
 import { readRecipes } from './recipe-srcinfo.js'
 
 /** A recipe that can be built. */
@@ -54,35 +54,40 @@ const AT_A_TIME = 8
  * Fetches all recipes of a pacman repo and finds out what has to be built. Packages that recipes of a list need, and
  * that neither this repo nor the root has, are looked for where that list's packages come from.
  * @param clones where checkouts are kept; the caller holds a lock on it
- * @throws what findRecipes, planRecipes and a scratch session throw
+ * @throws what planRecipes and a scratch session throw
  */
 export async function planRepo(request: PlanContext, clones: string, context: Context): Promise<RepoPlan> {
   const { repo, before, asked, missing } = request
   context.report.step(`fetching the recipes of ${repo.name}`)
   const { found, lost } = await findRecipes(repo, clones, context)
-  const broken: BrokenRecipe[] = lost.map(({ name, source, error }) => brokenRecipe(name, { source }, error, before))
   const recipes: KnownRecipe[] = []
-  const looked = new Set<string>()
-  for (let fresh = found; fresh.length > 0;) {
-    recipes.push(...(await understand(fresh, request, broken, context)))
-    const trial = planRecipes({ recipes, before, asked: new Set(), missing, prefer: repo.prefer })
-    fresh = await dependenciesFromLists(trial.unresolved, recipes, request, looked, clones, context)
+  const plan = (wanted: ReadonlySet<string>) => {
+    const unread = lost.map((one) => one.unread)
+    return planRecipes({ recipes, before, asked: wanted, missing, prefer: repo.prefer, unread })
   }
-  const plan = planRecipes({ recipes, before, asked, missing, prefer: repo.prefer })
-  const stays = new Set(broken.map(({ base }) => base))
+  const looked = new Set(found.map(({ source }) => source))
+  for (let fresh = found; fresh.length > 0;) {
+    recipes.push(...(await understand(fresh, request, lost, context)))
+    const listed = await dependenciesFromLists(plan(new Set()).unresolved, recipes, request, looked, clones, context)
+    // whoever needs what was never there says what is missing
+    lost.push(...listed.lost.filter((one) => recordOf(one, before) !== undefined))
+    fresh = listed.found
+  }
   return {
-    ...plan,
-    removed: plan.removed.filter((base) => !stays.has(base)),
+    ...plan(asked),
     recipes: new Map(recipes.map((recipe) => [recipe.srcinfo.base, recipe])),
-    broken,
+    broken: lost.map((one): BrokenRecipe => {
+      const [base = one.name, record] = recordOf(one, before) ?? []
+      return { base, error: one.error, record }
+    }),
   }
 }
 
-/** Reads recipes; what cannot be read joins the broken ones. */
+/** Reads recipes; what cannot be read joins the lost ones. */
 async function understand(
   found: readonly FoundRecipe[],
-  { repo, directories, service, before }: PlanContext,
-  broken: BrokenRecipe[],
+  { repo, directories, service }: PlanContext,
+  lost: LostRecipe[],
   context: Context,
 ): Promise<KnownRecipe[]> {
   const asked = new Map<string, Promise<string>>()
@@ -96,8 +101,10 @@ async function understand(
         return { ...recipe, fingerprint }
       } catch (error) {
         if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
-        const name = 'srcinfo' in recipe ? recipe.srcinfo.base : (recipe.path ?? recipe.source)
-        broken.push(brokenRecipe(name, recipe, error, before))
+        const { source, path } = recipe
+        const name = 'srcinfo' in recipe ? recipe.srcinfo.base : (path ?? source)
+        const unread = repo.lists.find(({ base }) => source.startsWith(`${base}/`))?.base ?? source
+        lost.push({ name, source, path, error, unread })
         return undefined
       }
     },
@@ -105,17 +112,15 @@ async function understand(
   return known.filter((recipe) => recipe !== undefined)
 }
 
-function brokenRecipe(
-  name: string,
-  { source, path }: { source: string; path?: string | undefined },
-  error: TreeswapError,
+/** What the tree has of a recipe, with its pkgbase. */
+function recordOf(
+  { source, path }: Pick<LostRecipe, 'source' | 'path'>,
   before: Recipes | undefined,
-): BrokenRecipe {
-  const [base = name, record] =
-    [...(before?.recipes ?? [])].find(([, one]) => one.source === source && one.directory === path) ?? []
-  return { base, error, record }
+): [string, RecipeRecord] | undefined {
+  return [...(before?.recipes ?? [])].find(([, one]) => one.source === source && one.directory === path)
 }
 
+/** @param looked dependencies and URLs that were looked for before */
 async function dependenciesFromLists(
   unresolved: ReadonlyMap<string, string[]>,
   recipes: readonly KnownRecipe[],
@@ -123,7 +128,7 @@ async function dependenciesFromLists(
   looked: Set<string>,
   clones: string,
   context: Context,
-): Promise<FoundRecipe[]> {
+): Promise<FoundRecipes> {
   const listOf = (base: string): string | undefined => {
     const source = recipes.find(({ srcinfo }) => srcinfo.base === base)?.source
     return repo.lists.find((list) => source?.startsWith(`${list.base}/`) === true)?.base
@@ -134,13 +139,17 @@ async function dependenciesFromLists(
     if (list !== undefined && !looked.has(dependency)) wanted.set(dependency, list)
     looked.add(dependency)
   }
-  const found: FoundRecipe[] = []
+  const listed: FoundRecipes = { found: [], lost: [] }
   for (const dependency of await lackingIn([...wanted.keys()], repo.chroot, service, context)) {
     const name = parseDependency(dependency)?.name
     const base = wanted.get(dependency)
     if (name === undefined || !isPackageName(name) || base === undefined) continue
-    // whoever needs it says what is missing, where there is none
-    found.push(...(await findListed(base, [name], clones, context)).found)
+    const url = listedUrl(base, name)
+    if (looked.has(url)) continue
+    looked.add(url)
+    const { found, lost } = await findListed(base, [name], clones, context)
+    listed.found.push(...found)
+    listed.lost.push(...lost)
   }
-  return found
+  return listed
 }

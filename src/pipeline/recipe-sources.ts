@@ -31,11 +31,16 @@ export interface FoundRecipe {
   release: ReleaseTag | undefined
 }
 
-/** A listed package whose repository could not be read: the others are built. */
-interface LostRecipe {
+/** A recipe, or a source of several, that could not be read: what the tree has of it stays. */
+export interface LostRecipe {
   name: string
+  /** URL of its git repository */
   source: string
+  /** in that repository; undefined: its top */
+  path?: string | undefined
   error: TreeswapError
+  /** URL at or below which nothing is to be removed for it */
+  unread: string
 }
 
 export interface FoundRecipes {
@@ -50,22 +55,59 @@ const MAX_LIST = 1024 * 1024
 const DIRECTORY = /^[A-Za-z0-9_@.+-]+(\/[A-Za-z0-9_@.+-]+)*$/
 
 /**
- * All recipes of a pacman repo, as their sources have them now.
+ * All recipes of a pacman repo, as their sources have them now. A source that cannot be read, or has none, is among the
+ * lost ones: GIT_FAILED, RECIPES_MISSING, RECIPE_MISSING, TAGS_MISSING, LIST_EMPTY, LIST_INVALID, LIST_MISSING.
  * @param clones where checkouts are kept; the caller holds a lock on it
- * @throws RECIPES_MISSING, RECIPE_MISSING, TAGS_MISSING, LIST_EMPTY, LIST_INVALID, GIT_FAILED
  */
 export async function findRecipes(repo: PacmanConfig, clones: string, context: Context): Promise<FoundRecipes> {
   const found: FoundRecipe[] = []
   const lost: LostRecipe[] = []
-  for (const source of repo.repositories) found.push(...(await inRepository(source, clones, context)))
-  for (const source of repo.programs) found.push(await inProgram(source, clones, context))
+  const reading = async (place: Omit<LostRecipe, 'name' | 'error'>, read: () => Promise<void>): Promise<void> => {
+    const error = await faultOf(read)
+    if (error !== undefined) lost.push({ name: place.source, ...place, error })
+  }
+  for (const source of repo.repositories) {
+    const { url } = source
+    await reading({ source: url, unread: url }, async () => {
+      found.push(...(await inRepository(source, clones, context)))
+    })
+  }
+  for (const source of repo.programs) {
+    const { url, path } = source
+    await reading({ source: url, path, unread: url }, async () => {
+      found.push(await inProgram(source, clones, context))
+    })
+  }
+  const listed = new Map<string, Set<string>>()
   for (const list of repo.lists) {
-    const names = await readList(list, clones, context)
-    const listed = await findListed(list.base, names, clones, context)
-    found.push(...listed.found)
-    lost.push(...listed.lost)
+    const { url, base } = list
+    await reading({ source: url, unread: base }, async () => {
+      const names = await readList(list, clones, context)
+      listed.set(base, new Set([...(listed.get(base) ?? []), ...names]))
+    })
+  }
+  for (const [base, names] of listed) {
+    const there = await findListed(base, [...names], clones, context)
+    found.push(...there.found)
+    lost.push(...there.lost)
   }
   return { found, lost }
+}
+
+/** What kept something from being read; undefined: nothing did. */
+async function faultOf(read: () => Promise<void>): Promise<TreeswapError | undefined> {
+  try {
+    await read()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
+    return error
+  }
+}
+
+/** Where the recipe of a listed package lies. */
+export function listedUrl(base: string, name: string): string {
+  return `${base}/${name}.git`
 }
 
 /** The recipes of names below a base URL (the AUR's, for instance). */
@@ -76,12 +118,12 @@ export async function findListed(
   context: Context,
 ): Promise<FoundRecipes> {
   const recipes = await inTurns(names, AT_A_TIME, async (name): Promise<FoundRecipe | LostRecipe> => {
-    const source = `${base}/${name}.git`
+    const source = listedUrl(base, name)
     try {
       return await inTop({ url: source }, source, clones, context)
     } catch (error) {
       if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
-      return { name, source, error }
+      return { name, source, error, unread: base }
     }
   })
   return {

@@ -113,6 +113,17 @@ describe('a plan of recipes', () => {
     expect(plan([recipe('kept')], { before }).removed).to.deep.equal(['a', 'b'])
   })
 
+  it('leaves alone what came from where something could not be read, and what was built with it', () => {
+    const aur = 'https://aur.example.org'
+    const listed = (base: string, rest = {}) => recipe(base, { source: `${aur}/${base}.git`, ...rest })
+    const all = [listed('dep'), listed('helper', { depends: ['dep'] }), recipe('own', { depends: ['dep'] })]
+    const before = allBuilt([...all, recipe('gone')])
+    const found = plan([recipe('own', { depends: ['dep'] })], { before, unread: [aur] })
+    expect(found).to.deep.include({ removed: ['gone'], staying: ['dep', 'helper'] })
+    expect(toBuild(found)).to.deep.equal([])
+    expect(plan([], { before, unread: ['https://aur.example'] }).staying).to.deep.equal([])
+  })
+
   it('refuses to be asked for a recipe that there is not', () => {
     expect(() => plan([recipe('firefox')], { asked: new Set(['firefix']) }))
       .to.throw()

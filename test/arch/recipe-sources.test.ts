@@ -34,8 +34,17 @@ describe('the newest release', () => {
     expect(newestRelease('app-*-rel', ['app-1.0-rel', 'app-2.0'])?.version).to.equal('1.0')
   })
 
+  it('is newer than what led to it', () => {
+    for (const candidate of ['1.1-rc1', '1.1_beta', '1.1.RC.2', '1.1~alpha3', '1.1rc1', '1.1-pre', '1.1.dev4']) {
+      expect(newestRelease('v*', ['v1.0', `v${candidate}`])?.tag, candidate).to.equal(`v${candidate}`)
+      expect(newestRelease('v*', ['v1.1', `v${candidate}`])?.tag, candidate).to.equal('v1.1')
+    }
+    expect(newestRelease('v*', ['v1.1-rc1'])?.version).to.equal('1.1rc1')
+    expect(newestRelease('v*', ['v1.1-develop'])?.version).to.equal('1.1_develop')
+  })
+
   it('has a version that a package may have', () => {
-    expect(newestRelease('v*', ['v1.0-rc1'])).to.deep.equal({ tag: 'v1.0-rc1', version: '1.0_rc1' })
+    expect(newestRelease('v*', ['v1.0-2'])).to.deep.equal({ tag: 'v1.0-2', version: '1.0_2' })
     expect(newestRelease('v*', ['v1.0', 'v$(reboot)', 'v1;x'])?.tag).to.equal('v1.0')
   })
 })
