@@ -1,6 +1,7 @@
 import { buildError } from '../model/errors.js'
 import { parseFileName } from '../model/pacman-package.js'
 import type { PackageRecord } from '../model/pacman-package.js'
+import { isDebug } from './debug-package.js'
 
 export interface Expected {
   /** pkgbase */
@@ -15,11 +16,6 @@ export interface Expected {
 interface Made {
   file: string
   record: PackageRecord
-}
-
-/** Whether makepkg made it of another package's debug symbols, beside those the recipe names. */
-export function isDebug({ info }: PackageRecord): boolean {
-  return info.type === 'debug' || info.name === `${info.base}-debug`
 }
 
 /**

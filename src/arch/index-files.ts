@@ -4,6 +4,7 @@ import type { Stamps } from '../store/generations.js'
 import { repoDirectory } from './assemble.js'
 import { databaseFiles } from './database.js'
 import type { DatabaseEntry } from './database.js'
+import { isDebug } from './debug-package.js'
 
 export interface RepoIndexRequest {
   /** name of the tree, and so of the repo */
@@ -28,8 +29,8 @@ export async function repoIndexFiles(request: RepoIndexRequest): Promise<{ files
   const { tree, packages, signer } = request
   const directory = repoDirectory(request.architecture)
   const debug = `${tree}-debug`
-  const repos = new Map([[tree, packages.filter((entry) => !isDebug(entry))]])
-  const debugPackages = packages.filter(isDebug)
+  const repos = new Map([[tree, packages.filter(({ record }) => !isDebug(record))]])
+  const debugPackages = packages.filter(({ record }) => isDebug(record))
   // clients that were told of it go on asking for it
   const wasThere = request.stamps[databasePath(directory, debug)] !== undefined
   if (debugPackages.length > 0 || wasThere) repos.set(debug, debugPackages)
@@ -58,8 +59,4 @@ export async function repoIndexFiles(request: RepoIndexRequest): Promise<{ files
 
 function databasePath(directory: string, name: string): string {
   return `${directory}/${name}.db`
-}
-
-function isDebug({ record }: DatabaseEntry): boolean {
-  return record.info.type === 'debug'
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { isDebug } from '../arch/accept.js'
 import { buildRecipe } from '../arch/build-recipe.js'
 import type { BuiltRecipe } from '../arch/build-recipe.js'
+import { isDebug } from '../arch/debug-package.js'
 import { afterFailure, ready, stillNeeded } from '../arch/plan-schedule.js'
 import type { PlanStep } from '../arch/plan.js'
 import type { RootService } from '../chroot/requests.js'
