@@ -19,7 +19,12 @@ function settings(schema, path) {
     const key = path === '' ? name : `${path}.${name}`
     const own = `| \`${key}\` | ${required.includes(name) ? 'yes' : ''} | ${property.description ?? ''} |`
     const entry = property.additionalProperties
-    const below = typeof entry === 'object' ? settings(entry, `${key}.NAME`) : settings(property, key)
+    const below =
+      property.items !== undefined
+        ? settings(property.items, `${key}[]`)
+        : typeof entry === 'object'
+          ? settings(entry, `${key}.NAME`)
+          : settings(property, key)
     return [own, ...below]
   })
 }
@@ -40,6 +45,7 @@ or \`TREE@TAG\`. With \`--json\` a command prints one JSON document with \`"sche
 | exit code | means |
 | --- | --- |
 | 0 | done |
+| 3 | done in part: recipes of a pacman repo failed, the rest is built and published |
 | 10 | configuration, arguments or a repository's content have to be mended |
 | 11 | the host, a disk, a network or another program failed: trying again may help |
 | 12 | what was to be built did not build |

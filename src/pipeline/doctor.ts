@@ -1,10 +1,13 @@
 import type { ChrootConfig } from '../config/config.js'
+import type { KeyConfig } from '../config/keys.js'
 import { ROOT_PROGRAM } from '../config/schema.js'
+import type { Context } from '../model/report.js'
 import { runAny } from '../system/process.js'
 import { checkChroots } from './doctor-chroots.js'
 import { checkFileSystem } from './doctor-file-systems.js'
 import { fail, ok, warn } from './doctor-finding.js'
 import type { Finding, Role } from './doctor-finding.js'
+import { checkKeys } from './doctor-keys.js'
 import { checkKernel } from './doctor-kernel.js'
 import { checkRoot } from './doctor-root.js'
 import { checkTools, isOlder } from './doctor-tools.js'
@@ -21,19 +24,17 @@ export interface DoctorRequest {
   used?: readonly string[]
   /** what does for others what needs root */
   rootProgram?: readonly string[]
+  /** that sign trees */
+  keys?: readonly KeyConfig[]
 }
 
 const OLDEST_NODE = '20.19'
 
 /** What this host has and lacks for its roles, role by role. A finding `fail` means that the role cannot be done. */
-export async function examine({
-  roles,
-  root,
-  builder,
-  chroots,
-  used = [],
-  rootProgram = [ROOT_PROGRAM],
-}: DoctorRequest): Promise<Finding[]> {
+export async function examine(
+  { roles, root, builder, chroots, used = [], rootProgram = [ROOT_PROGRAM], keys = [] }: DoctorRequest,
+  context: Context,
+): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const role of roles) {
     findings.push(...(role === 'serve' ? [] : [checkNode(role)]), ...(await checkTools(role)))
@@ -43,7 +44,7 @@ export async function examine({
       // the root program has origins of its own, which only root may see
       if (by !== 'root program') findings.push(...checkChroots(chroots, builder))
     }
-    if (role === 'publish') findings.push(...checkFileSystem(role, 'store', root))
+    if (role === 'publish') findings.push(...checkFileSystem(role, 'store', root), ...(await checkKeys(keys, context)))
     if (role === 'serve') findings.push(await checkChroot())
   }
   return findings

@@ -21,6 +21,7 @@ import { fetchProfile } from './profile-checkout.js'
 import { publishIfNew } from './publish-if-new.js'
 import type { NewPublication } from './publish-if-new.js'
 import { snapshotOf } from './repo-snapshots.js'
+import { openSigning } from './signing.js'
 
 export interface MachineOutcome {
   name: string
@@ -68,6 +69,7 @@ async function updateLocked(
   const source = openSource(builder.artifacts)
   const item: Item = { kind: 'tree', name }
   const store = openStore(publisher.root, { create: true })
+  const signing = await openSigning(config, name, context)
   context.report.step(`fetching the profile of ${name}`)
   const clone = join(builderDirectories(builder.directory).git, 'profiles', name)
   const { directory, input } = await fetchProfile(machine, clone, context)
@@ -75,7 +77,7 @@ async function updateLocked(
   const inputs = machineInputs(machine, snapshots, input)
   const latest = (await source.numbers(item)).at(-1)
   if (latest !== undefined && (await isCurrent(store, source, item, latest, inputs, context))) {
-    const publication = await publishIfNew(config, store, name, latest, context)
+    const publication = await publishIfNew(config, store, name, latest, signing, context)
     if (publication !== undefined) return { name, number: latest, status: 'published', publication }
     const published = publishedNumber(store, name)
     return { name, number: latest, status: 'unchanged', ...(published !== undefined && { published }) }
@@ -101,7 +103,7 @@ async function updateLocked(
       context,
     ),
   )
-  const publication = await publishIfNew(config, store, name, build.number, context)
+  const publication = await publishIfNew(config, store, name, build.number, signing, context)
   return { name, number, status: 'built', build: report, ...(publication && { publication }) }
 }
 

@@ -17,6 +17,7 @@ import { artifactPath } from './output.js'
 import { publishIfNew } from './publish-if-new.js'
 import type { NewPublication } from './publish-if-new.js'
 import { keyringOf } from './repo-keyring.js'
+import { openSigning } from './signing.js'
 import { openSource } from './sources.js'
 import { uploadAfterPublish } from './upload.js'
 import { TriedRecipes } from './wanted-recipes.js'
@@ -58,6 +59,7 @@ export async function updateRepoTree(
   return await withLock(join(locks, `repo-tree-${name}.lock`), { what, signal: context.signal }, async () => {
     const store = openStore(config.publisher.root, { create: true })
     const source = openSource(builder.artifacts)
+    const signing = await openSigning(config, name, context)
     await ensureChroot(config, repo.chroot, context)
     const item = { kind: 'tree', name } as const
     const latest = (await source.numbers(item)).at(-1)
@@ -84,7 +86,8 @@ export async function updateRepoTree(
     if (report.recipes.some(({ code }) => code === 'SOURCES_FAILED')) tried.againSoon(name)
     const { recipes, partial, left } = report
     const number = report.build?.number ?? latest
-    const publication = number === undefined ? undefined : await publishIfNew(config, store, name, number, context)
+    const publication =
+      number === undefined ? undefined : await publishIfNew(config, store, name, number, signing, context)
     const published = publishedNumber(store, name)
     const uploads = publication === undefined ? [] : await uploadAfterPublish(store, config, name, context)
     const outcome = { name, number, recipes, partial, ...(uploads.length > 0 && { uploads }) }

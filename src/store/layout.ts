@@ -93,6 +93,6 @@ function missing(root: string): Error {
   return configurationError(
     'STORE_MISSING',
     `${root} is not a treeswap publisher's directory: ${why}`,
-    'name it with --root DIR (or publisher.root in treeswap.yaml); the first `treeswap pull` makes it',
+    'the first `treeswap run` or `treeswap pull` makes it; where it lies elsewhere, name it with --root DIR (or publisher.root in treeswap.yaml)',
   )
 }

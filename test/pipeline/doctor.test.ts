@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { examine } from '../../src/pipeline/doctor.js'
 import { isOlder } from '../../src/pipeline/doctor-tools.js'
+import { makeSigningKey } from '../lab/signing-key.js'
+import { silent } from '../lab/silent.js'
 
 describe('doctor', function () {
   this.timeout(60_000)
@@ -13,12 +15,15 @@ describe('doctor', function () {
   afterEach(() => rmSync(directory, { recursive: true }))
 
   it('says how to mend whatever it finds wrong', async () => {
-    const findings = await examine({
-      roles: ['build', 'publish', 'serve'],
-      root: directory,
-      builder: directory,
-      chroots: [],
-    })
+    const findings = await examine(
+      {
+        roles: ['build', 'publish', 'serve'],
+        root: directory,
+        builder: directory,
+        chroots: [],
+      },
+      silent,
+    )
     expect(new Set(findings.map(({ role }) => role))).to.have.property('size', 3)
     for (const { name, status, hint } of findings) {
       if (status === 'ok') expect(hint, name).to.equal(undefined)
@@ -36,7 +41,7 @@ describe('doctor', function () {
   })
 
   it('looks only at what the role needs', async () => {
-    const findings = await examine({ roles: ['publish'], root: directory, builder: '/nowhere', chroots: [] })
+    const findings = await examine({ roles: ['publish'], root: directory, builder: '/nowhere', chroots: [] }, silent)
     expect(findings.map(({ name }) => name)).not.to.include('systemd-nspawn')
   })
 
@@ -44,7 +49,7 @@ describe('doctor', function () {
     const path = process.env.PATH
     process.env.PATH = directory
     try {
-      const findings = await examine({ roles: ['build'], root: directory, builder: directory, chroots: [] })
+      const findings = await examine({ roles: ['build'], root: directory, builder: directory, chroots: [] }, silent)
       const told = (program: string) => findings.find(({ name }) => name === program)
       expect(told('xz')).to.deep.include({ status: 'warn', hint: 'apt-get install xz-utils' })
       expect(told('xz')?.detail).to.include('.tar.xz')
@@ -57,28 +62,34 @@ describe('doctor', function () {
 
   it('sees that a store cannot be where a file is', async () => {
     writeFileSync(join(directory, 'file'), '')
-    const findings = await examine({
-      roles: ['publish'],
-      root: join(directory, 'file'),
-      builder: directory,
-      chroots: [],
-    })
+    const findings = await examine(
+      {
+        roles: ['publish'],
+        root: join(directory, 'file'),
+        builder: directory,
+        chroots: [],
+      },
+      silent,
+    )
     expect(findings.find(({ name }) => name === 'store')).to.deep.include({ status: 'fail' })
   })
 
   it('judges a store that is not there yet by where it will be', async () => {
-    const findings = await examine({
-      roles: ['publish'],
-      root: join(directory, 'a/b'),
-      builder: directory,
-      chroots: [],
-    })
+    const findings = await examine(
+      {
+        roles: ['publish'],
+        root: join(directory, 'a/b'),
+        builder: directory,
+        chroots: [],
+      },
+      silent,
+    )
     expect(findings.find(({ name }) => name === 'store')?.status).to.not.equal('fail')
   })
 
   it('sees whether objects and generations can be linked', async () => {
     for (const name of ['objects', 'published']) mkdirSync(join(directory, name))
-    const findings = await examine({ roles: ['publish'], root: directory, builder: directory, chroots: [] })
+    const findings = await examine({ roles: ['publish'], root: directory, builder: directory, chroots: [] }, silent)
     expect(findings.find(({ name }) => name === 'hard links')?.status).to.equal('ok')
   })
 
@@ -91,7 +102,7 @@ describe('doctor', function () {
       { name: 'there', from: join(directory, 'stage3.tar.xz') },
       { name: 'by-hand', from: undefined },
     ]
-    const findings = await examine({ roles: ['build'], root: directory, builder: directory, chroots })
+    const findings = await examine({ roles: ['build'], root: directory, builder: directory, chroots }, silent)
     const found = findings.filter(({ name }) => name.startsWith('chroot '))
     expect(found.map(({ name, status }) => [name, status])).to.deep.equal([
       ['chroot new', 'fail'],
@@ -100,6 +111,30 @@ describe('doctor', function () {
     ])
     expect(found[0]?.detail).to.include(join(directory, 'gone.tar.xz'))
     expect(found[0]?.hint).to.include('chroots.new.from')
+  })
+
+  it('sees that a key that is to sign cannot, before it has to', async () => {
+    const [good, exposed] = [await makeSigningKey(directory, 'good'), await makeSigningKey(directory, 'exposed')]
+    chmodSync(exposed.secret, 0o644)
+    const keys = [good, exposed].map(({ fingerprint, public: publicFile, secret: secretFile }, index) => ({
+      name: index === 0 ? 'good' : 'exposed',
+      fingerprint,
+      publicFile,
+      secretFile,
+      passphraseFile: undefined,
+      gpg: undefined,
+    }))
+    const findings = await examine(
+      { roles: ['publish'], root: directory, builder: directory, chroots: [], keys },
+      silent,
+    )
+    const found = findings.filter(({ name }) => name.startsWith('key '))
+    expect(found.map(({ name, status }) => [name, status])).to.deep.equal([
+      ['key good', 'ok'],
+      ['key exposed', 'fail'],
+    ])
+    expect(found[1]?.detail).to.include('KEY_EXPOSED')
+    expect(found[1]?.hint).to.include('chmod 600')
   })
 
   it('compares versions by their numbers', () => {

@@ -1,8 +1,10 @@
 import { expect } from 'chai'
-import { mkdirSync, renameSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync } from 'node:fs'
 import { describeRun } from '../../src/cli/run-outcome.js'
+import { parseConfig } from '../../src/config/load.js'
 import { chrootFor } from '../../src/pipeline/repo-order.js'
 import { firstFailure } from '../../src/pipeline/run.js'
+import { makeSigningKey } from '../lab/signing-key.js'
 import { temporaryDirectory, writeFiles } from '../lab/temporary.js'
 import { RunSite } from './run-site.js'
 
@@ -54,6 +56,21 @@ describe('a run', function () {
     expect(statuses).to.deep.equal(['base failed', 'own skipped', 'box skipped'])
     expect(firstFailure(outcome)).to.include({ code: 'GIT_FAILED', category: 'infrastructure' })
     expect(textOf(outcome)).to.contain('own: not built: base failed\nbox: not built: base failed')
+  })
+
+  it('is told that the key cannot sign before anything is fetched or built', async () => {
+    const key = await makeSigningKey(directory(), 'release')
+    chmodSync(key.secret, 0o644)
+    const config = parseConfig(
+      `schema: 1
+publisher: { root: ${site.path('srv')} }
+builder: { directory: ${site.path('builder')} }
+keys: { release: { fingerprint: ${key.fingerprint}, public: ${key.public}, secret: ${key.secret} } }
+pacman: { own: { sign: release, repositories: [{ url: ${site.path('git/recipes')} }] } }
+`,
+      site.path('treeswap.yaml'),
+    )
+    expect(firstFailure(await site.run(config))).to.include({ code: 'KEY_EXPOSED' })
   })
 
   it('names what an interrupted copy left in the place of an artifact, and what to do', async () => {

@@ -29,14 +29,17 @@ export const doctor = defineCommand({
     builder: { type: 'string', describe: "the builder's directory; default: that of the configuration" },
     ...publisherOptions,
   },
-  async run(args) {
+  async run(args, context) {
     const { root, builder, ...configuration } = configured(args.config)
-    const findings = await examine({
-      roles: args.role ?? roles,
-      root: args.root === undefined ? root : resolve(args.root),
-      builder: args.builder === undefined ? builder : resolve(args.builder),
-      ...configuration,
-    })
+    const findings = await examine(
+      {
+        roles: args.role ?? roles,
+        root: args.root === undefined ? root : resolve(args.root),
+        builder: args.builder === undefined ? builder : resolve(args.builder),
+        ...configuration,
+      },
+      context,
+    )
     const failed = findings.filter(({ status }) => status === 'fail').length
     return {
       json: { findings },
@@ -49,13 +52,15 @@ export const doctor = defineCommand({
 /** What the configuration says; the defaults on a host that has none yet. */
 function configured(file: string | undefined): Omit<DoctorRequest, 'roles'> {
   try {
-    const { publisher, builder, chroots, machines } = loadConfig(file)
+    const { publisher, builder, chroots, machines, pacman, keys } = loadConfig(file)
+    const signing = new Set([...machines.values(), ...pacman.values()].map(({ sign }) => sign))
     return {
       root: publisher.root,
       builder: builder.directory,
       chroots: [...chroots.values()],
-      used: [...machines.values()].map(({ chroot }) => chroot),
+      used: [...machines.values(), ...pacman.values()].map(({ chroot }) => chroot),
       rootProgram: builder.rootProgram,
+      keys: [...keys.values()].filter(({ name }) => signing.has(name)),
     }
   } catch (error) {
     const none = error instanceof TreeswapError && error.code === 'CONFIG_MISSING' && file === undefined
