@@ -7,6 +7,7 @@ import { signingOf } from '../pipeline/signing.js'
 import { uploadAfterPublish } from '../pipeline/upload.js'
 import { ROOT_PROGRAM } from '../config/schema.js'
 import { baseUrlProblem } from '../config/urls.js'
+import type { TreeKey } from '../publish/options.js'
 import type { PublishOptions } from '../publish/publish.js'
 import { openStore } from '../store/layout.js'
 import type { Store } from '../store/layout.js'
@@ -133,6 +134,12 @@ export function storeOf(args: PublisherArguments, options?: { create: boolean })
 /** The configuration, unless --root alone says where the store is. */
 export function configOf({ root, config }: PublisherArguments): Config | undefined {
   return root === undefined || config !== undefined ? loadConfig(config) : undefined
+}
+
+/** The key that the configuration, where one is read, has sign a tree. */
+export function keysOf(args: PublisherArguments, context: Context): (tree: string) => TreeKey | undefined {
+  const config = configOf(args)
+  return (tree) => signingOf(config, tree, context)
 }
 
 export const fromOptions = {

@@ -58,6 +58,9 @@ export interface KeyConfig {
   gpg: { home: string | null } | undefined
 }
 
+/** What clients know of a key. */
+export type PublicKeyConfig = Pick<KeyConfig, 'name' | 'fingerprint' | 'publicFile'>
+
 /** @param base directory at which relative paths start */
 export function resolveKey(written: z.infer<typeof key>, name: string, base: string): KeyConfig {
   const { gpg, secret, 'passphrase-file': passphrase, credentials, 'passphrase-credentials': unlocking } = written

@@ -1,5 +1,6 @@
 import type { Build } from '../model/build.js'
 import type { FileMap } from '../model/file-map.js'
+import type { Signer } from '../signing/signer.js'
 import type { Kept, Marker, Settings, Stamps } from '../store/generations.js'
 import type { TreeState } from '../store/state.js'
 import { now } from '../system/clock.js'
@@ -17,10 +18,11 @@ interface MarkerRequest {
   kept: Kept
   state: TreeState
   settings: Settings
+  signer: Signer | undefined
 }
 
 /** What a new generation says of itself. */
-export function markerOf({ build, serial, uri, stamps, index, kept, state, settings }: MarkerRequest): Marker {
+export function markerOf({ build, serial, uri, stamps, index, kept, state, settings, signer }: MarkerRequest): Marker {
   const digests = Array.from(index, ([path, source]): [string, string] => [
     path,
     source.kind === 'text' ? sha256(source.content) : '',
@@ -33,6 +35,7 @@ export function markerOf({ build, serial, uri, stamps, index, kept, state, setti
     at: new Date(now()).toISOString(),
     ...(uri !== undefined && { uri }),
     settings,
+    ...(signer !== undefined && { signedBy: signer.signingKey }),
     stamps,
     history: state.history.slice(-REMEMBERED),
     index: Object.fromEntries(digests),

@@ -35,7 +35,8 @@ import type { Parts } from './generation-files.js'
 import { keptFiles } from './kept.js'
 import { markerOf, uriOf } from './marker.js'
 import { settingsOf } from './options.js'
-import type { PublishOptions } from './options.js'
+import type { PublishOptions, TreeKey } from './options.js'
+import { outdatedBy } from './outdated.js'
 import { retireExpired, retireGeneration, takeDown, unfinishedDirectories } from './retire.js'
 import { tryGeneration } from './trial.js'
 
@@ -59,7 +60,8 @@ export interface Publication {
 /**
  * Publishes a build: makes a new generation beside the old one, makes it durable, and renames the tree's one link. The
  * link leads to a complete generation at every moment, whatever happens. A build that is published already is left
- * alone, unless something of its generation was damaged, it would name another URL, or another key signs.
+ * alone, unless something of its generation was damaged, it would name another URL, another key signs, or the same one
+ * with another subkey or term.
  * @throws BUILD_UNKNOWN, OBJECT_MISSING, TREE_INVALID, PACKAGES_INVALID, PACKAGES_INCOMPLETE, PACKAGE_MISNAMED,
  * SIGNING_KEY_MISSING, PUBLISH_TRIAL, LOCKED, DISK, ABORTED, …
  */
@@ -147,7 +149,7 @@ async function publishLocked(
     removedGenerations.push(...serials)
   }
   const told = { tree, build: build.number, removedGenerations, ...(signed !== undefined && { signed }) }
-  const published = await publishedSoundly(store, parts, settings, context)
+  const published = await publishedSoundly(store, parts, settings, options.signing, context)
   if (published !== undefined) {
     acknowledge(store, tree, published)
     if (!isDeepStrictEqual(settings, state.settings)) writeState(store, { ...state, settings })
@@ -166,7 +168,7 @@ async function publishLocked(
   const uri = uriOf(build, settings, serial)
   const request = { stamps: state.stamps, now: begun, uri, signer }
   const { files: index, stamps } = await indexOf(store, parts, content, request, context)
-  const marker = markerOf({ build, serial, uri, stamps, index, kept, state, settings })
+  const marker = markerOf({ build, serial, uri, stamps, index, kept, state, settings, signer })
   const tryOut = async (directory: string): Promise<void> => {
     if (options.trial !== false) await tryGeneration(parts, directory, index, signer, context)
   }
@@ -267,6 +269,7 @@ async function publishedSoundly(
   store: Store,
   parts: Parts,
   settings: Settings,
+  signing: TreeKey | undefined,
   context: Context,
 ): Promise<number | undefined> {
   const { build } = parts
@@ -274,9 +277,14 @@ async function publishedSoundly(
   const marker = serial === undefined ? undefined : readMarker(store, build.name, serial)
   if (serial === undefined || marker?.build !== build.number) return undefined
   if (marker.uri !== uriOf(build, settings, serial) || marker.settings?.signed !== settings.signed) return undefined
-  const why = await damageOf(store, parts, marker, context)
+  const damage = await damageOf(store, parts, marker, context)
+  const keys = settings.signed === undefined ? undefined : await signing?.accepted?.()
+  const why =
+    damage === undefined
+      ? keys && outdatedBy(store, parts, marker, keys)
+      : `generation ${serial} is damaged (${damage})`
   if (why === undefined) return serial
-  context.report.warn(`generation ${serial} is damaged (${why}): publishing anew`)
+  context.report.warn(`${why}: publishing anew`)
   return undefined
 }
 

@@ -1,6 +1,10 @@
+import { readBuild } from '../store/builds.js'
 import { listGenerations, readMarker, readPointer } from '../store/generations.js'
 import type { Store } from '../store/layout.js'
 import { publishedNumber } from '../store/references.js'
+import { readParts } from './generation-files.js'
+import type { TreeKey } from './options.js'
+import { outdatedSignatures } from './outdated.js'
 
 /** What clients of a tree are served. */
 export interface PublishedBuild {
@@ -14,6 +18,22 @@ export interface PublishedBuild {
   signed?: string
   /** serials of the generations that are there, ascending */
   generations: number[]
+}
+
+/**
+ * Why clients do not take the signatures of what is published, or new ones an older public key; undefined: all is well.
+ * @param signing the key that the configuration has
+ * @throws what readParts throws
+ */
+export async function outdatedPublished(
+  store: Store,
+  tree: string,
+  signing: TreeKey | undefined,
+): Promise<string | undefined> {
+  const serial = readPointer(store, tree)?.serial
+  const marker = serial === undefined ? undefined : readMarker(store, tree, serial)
+  if (marker?.settings?.signed === undefined) return undefined
+  return await outdatedSignatures(store, await readParts(store, readBuild(store, tree, marker.build)), marker, signing)
 }
 
 /** Undefined where nothing is published. */

@@ -1,4 +1,4 @@
-import type { KeyConfig } from '../config/keys.js'
+import type { PublicKeyConfig } from '../config/keys.js'
 import { configurationError, TreeswapError } from '../model/errors.js'
 import { readSmallFile } from '../system/private-file.js'
 import { openpgp } from './openpgp.js'
@@ -11,7 +11,7 @@ const LARGEST = 4 * 2 ** 20
  * The public key that clients get.
  * @throws KEY_UNREADABLE, KEY_INVALID (also where the file holds a secret key), KEY_DIFFERENT
  */
-export async function readPublicKey({ name, fingerprint, publicFile }: KeyConfig): Promise<Key> {
+export async function readPublicKey({ name, fingerprint, publicFile }: PublicKeyConfig): Promise<Key> {
   const library = await openpgp()
   const bytes = readKeyFile(publicFile)
   const keys = await parsing(publicFile, () =>

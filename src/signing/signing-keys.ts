@@ -1,4 +1,4 @@
-import type { KeyConfig } from '../config/keys.js'
+import type { PublicKeyConfig } from '../config/keys.js'
 import { configurationError } from '../model/errors.js'
 import { openpgp } from './openpgp.js'
 import type { Key } from './openpgp.js'
@@ -19,7 +19,7 @@ export interface SigningKey {
  * @returns at least one, the best first
  * @throws KEY_REVOKED, KEY_EXPIRED, KEY_UNSUPPORTED, KEY_CANNOT_SIGN
  */
-export async function signingKeys(key: Key, config: KeyConfig, at: Date): Promise<SigningKey[]> {
+export async function signingKeys(key: Key, config: PublicKeyConfig, at: Date): Promise<SigningKey[]> {
   if (await key.isRevoked(undefined, undefined, at)) throw revoked(config)
   const expires = await key.getExpirationTime()
   if (expires instanceof Date && expires <= at) throw expired(config, expires)
@@ -68,7 +68,7 @@ function latest(times: readonly (Date | null | undefined)[]): Date {
   return new Date(Math.max(...times.map((time) => time?.getTime() ?? 0)))
 }
 
-export function revoked({ name, fingerprint }: KeyConfig): Error {
+export function revoked({ name, fingerprint }: PublicKeyConfig): Error {
   return configurationError(
     'KEY_REVOKED',
     `the key ${name} (${fingerprint}) is revoked: no client accepts what it signs`,
@@ -76,7 +76,7 @@ export function revoked({ name, fingerprint }: KeyConfig): Error {
   )
 }
 
-function expired({ name, fingerprint, publicFile }: KeyConfig, on: Date): Error {
+function expired({ name, fingerprint, publicFile }: PublicKeyConfig, on: Date): Error {
   return configurationError(
     'KEY_EXPIRED',
     `the key ${name} (${fingerprint}) expired on ${day(on)}: clients refuse what it signs and signed`,
@@ -84,7 +84,7 @@ function expired({ name, fingerprint, publicFile }: KeyConfig, on: Date): Error 
   )
 }
 
-function unsupported({ name, fingerprint }: KeyConfig): Error {
+function unsupported({ name, fingerprint }: PublicKeyConfig): Error {
   return configurationError(
     'KEY_UNSUPPORTED',
     `the key ${name} (${fingerprint}) is of a kind that clients' gpg does not know`,
@@ -92,7 +92,7 @@ function unsupported({ name, fingerprint }: KeyConfig): Error {
   )
 }
 
-function cannotSign({ name, fingerprint, publicFile }: KeyConfig, cause: unknown): Error {
+function cannotSign({ name, fingerprint, publicFile }: PublicKeyConfig, cause: unknown): Error {
   return configurationError(
     'KEY_CANNOT_SIGN',
     `nothing in the key ${name} (${fingerprint}) may sign: ${cause instanceof Error ? cause.message : 'no part of it is for signing'}`,

@@ -3,7 +3,7 @@ import type { Store } from './layout.js'
 
 /** Something of a store that is not as it should be. */
 export interface Finding {
-  kind: 'damaged' | 'missing' | 'foreign'
+  kind: 'damaged' | 'missing' | 'foreign' | 'outdated'
   /** relative to the store's root */
   path: string
   /** `TREE@N` of every build that needs it */

@@ -50,6 +50,11 @@ const marker = z.object({
   at: z.iso.datetime(),
   uri: z.string().optional(),
   settings: settings.optional(),
+  /** fingerprint of the key or subkey that signed the indexes */
+  signedBy: z
+    .string()
+    .regex(/^[0-9A-F]{40}$/)
+    .optional(),
   stamps,
   /** the publishes before this one, oldest first: as many as an operator may want to go back to */
   history: z.array(publishEntry).optional(),

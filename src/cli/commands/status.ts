@@ -1,11 +1,12 @@
 import { exitCodes, TreeswapError } from '../../model/errors.js'
 import { humanTime } from '../../model/quantity.js'
-import { publishedBuild } from '../../publish/status.js'
+import type { TreeKey } from '../../publish/options.js'
+import { outdatedPublished, publishedBuild } from '../../publish/status.js'
 import { listBuilds } from '../../store/builds.js'
 import type { Store } from '../../store/layout.js'
 import { readState } from '../../store/state.js'
 import { defineCommand } from '../command.js'
-import { publisherOptions, storeOf } from '../options.js'
+import { keysOf, publisherOptions, storeOf } from '../options.js'
 import { plainError } from '../plain-error.js'
 import { table } from '../table.js'
 import { chosenTrees } from '../trees.js'
@@ -16,36 +17,53 @@ export const status = defineCommand({
   examples: { status: 'all trees', 'status database': 'one tree' },
   positionals: { tree: { type: 'string', describe: 'only this tree' } },
   options: publisherOptions,
-  run(args, { report }) {
+  async run(args, context) {
     const store = storeOf(args)
-    const trees = chosenTrees(store, args.tree).map((tree) => statusOrError(store, tree))
+    const { report } = context
+    const keyOf = keysOf(args, context)
+    const trees = []
+    for (const tree of chosenTrees(store, args.tree)) trees.push(await statusOrError(store, tree, keyOf(tree)))
     const errors = trees.flatMap((status) => ('error' in status ? [status.error] : []))
     for (const { message, code, hint } of errors) report.warn(`${message} [${code}]: ${hint}`)
+    for (const status of trees) {
+      if (!('error' in status) && status.outdated !== undefined) report.warn(outdated(status.tree, status.outdated))
+    }
     const text = table(['TREE', 'PUBLISHED', 'SINCE', 'SERIAL', 'BEFORE', 'LATEST'], trees.map(rowOf)) || 'no trees'
     const [error] = errors
-    if (error === undefined) return Promise.resolve({ json: { trees }, text })
-    return Promise.resolve({ json: { trees, error }, text, exitCode: exitCodes[error.category] })
+    if (error === undefined) return { json: { trees }, text }
+    return { json: { trees, error }, text, exitCode: exitCodes[error.category] }
   },
 })
 
 /** What is damaged is named and does not hide the rest. */
-function statusOrError(store: Store, tree: string) {
+async function statusOrError(store: Store, tree: string, key: TreeKey | undefined) {
   try {
-    return statusOfTree(store, tree)
+    return await statusOfTree(store, tree, key)
   } catch (error) {
     if (!(error instanceof TreeswapError)) throw error
     return { tree, error: plainError(error) }
   }
 }
 
-function statusOfTree(store: Store, tree: string) {
+async function statusOfTree(store: Store, tree: string, key: TreeKey | undefined) {
   const published = publishedBuild(store, tree) ?? null
   const { history } = readState(store, tree)
   const previous = published === null ? undefined : history.findLast(({ build }) => build !== published.build)
-  return { tree, published, previous: previous?.build ?? null, latest: listBuilds(store, tree).at(-1) ?? null }
+  const why = await outdatedPublished(store, tree, key)
+  return {
+    tree,
+    published,
+    previous: previous?.build ?? null,
+    latest: listBuilds(store, tree).at(-1) ?? null,
+    ...(why !== undefined && { outdated: why }),
+  }
 }
 
-function rowOf(status: ReturnType<typeof statusOrError>): string[] {
+function outdated(tree: string, why: string): string {
+  return `${tree}: ${why}: publish ${tree}@published again, with the key as it is now`
+}
+
+function rowOf(status: Awaited<ReturnType<typeof statusOrError>>): string[] {
   if ('error' in status) return [status.tree, `unknown [${status.error.code}]`]
   const { tree, published, previous, latest } = status
   return [
