@@ -10,7 +10,7 @@ import { readForeignFile } from '../system/foreign-file.js'
 import { findFiles } from '../system/glob.js'
 import { sha256 } from '../system/hash.js'
 import { inTurns } from './in-turns.js'
-import { contentOf, fetchGit } from './git.js'
+import { contentOf, contentOfAll, fetchGit } from './git.js'
 import type { Checkout, GitSource } from './git.js'
 import { remoteTags } from './git-remote.js'
 
@@ -151,11 +151,10 @@ async function inRepository(source: RecipeRepository, clones: string, context: C
       'all its packages would vanish, so it is refused: mend `recipes`, or take the repository out of the configuration',
     )
   }
-  const found = []
-  for (const directory of directories) {
-    found.push(await recipeIn(checkout, source.url, directory === '' ? undefined : directory, context))
-  }
-  return found
+  const contents = await contentOfAll(checkout, context)
+  return directories.map((directory) =>
+    recipeIn(checkout, source.url, directory === '' ? undefined : directory, contents.get(directory)),
+  )
 }
 
 async function inProgram(source: ProgramRepository, clones: string, context: Context): Promise<FoundRecipe> {
@@ -179,17 +178,14 @@ async function inTop(
   context: Context,
   path?: string,
 ): Promise<FoundRecipe> {
-  return await recipeIn(await checkOut(git, clones, context), url, path, context)
+  const checkout = await checkOut(git, clones, context)
+  const content = await contentOf(checkout, path ?? '', context).catch(() => undefined)
+  return recipeIn(checkout, url, path, content)
 }
 
-async function recipeIn(
-  checkout: Checkout,
-  url: string,
-  path: string | undefined,
-  context: Context,
-): Promise<FoundRecipe> {
+/** @param content git's digest of its files; undefined: git has none there */
+function recipeIn(checkout: Checkout, url: string, path: string | undefined, content: string | undefined): FoundRecipe {
   const directory = path === undefined ? checkout.directory : join(checkout.directory, path)
-  const content = await contentOf(checkout, path ?? '', context).catch(() => undefined)
   // git's own entry: a link would lead out of what was hashed
   if (
     content === undefined ||
