@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Limits, RootService } from '../chroot/requests.js'
 import { buildError, TreeswapError } from '../model/errors.js'
 import type { PackageRecord } from '../model/pacman-package.js'
+import type { OutsidePackages } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
 import { ticks } from '../system/clock.js'
 import { listDirectory, statusOf } from '../system/files.js'
@@ -10,6 +11,7 @@ import { acceptPackages } from './accept.js'
 import { installDependencies } from './dependencies.js'
 import { makePackages, openRecipe, prepareSources, printChecksums } from './makepkg.js'
 import { readPackageFile } from './package-file.js'
+import { libraryPackages } from './outside-packages.js'
 import { nextVersion } from './pkgrel.js'
 import type { RecipeBuild, RecipeDirectories } from './recipe-container.js'
 import { parseSrcinfo } from './srcinfo.js'
@@ -45,6 +47,8 @@ interface BuiltPackage {
 export interface BuiltRecipe {
   version: string
   packages: BuiltPackage[]
+  /** installed packages, of this tree as well, whose libraries its packages need */
+  libraries: OutsidePackages
 }
 
 /**
@@ -67,7 +71,13 @@ export async function buildRecipe(
       await session.reclaim(directories.output)
       const packages = await readPackages(directories.output, context)
       acceptPackages({ base, version, architecture, names: srcinfo.packages.map(({ name }) => name) }, packages)
-      return { version, packages }
+      const own = new Set(packages.flatMap(({ record: made }) => made.libraries))
+      const needs = new Set(packages.flatMap(({ record: made }) => made.needs))
+      const outside = [...needs].filter((soname) => !own.has(soname))
+      // what is taken back is not lent again
+      const looking = { ...build, directories: { recipe: directories.recipe } }
+      const libraries = await libraryPackages(looking, outside)
+      return { version, packages, libraries }
     } catch (error) {
       await session.reclaim(directories.output)
       throw explainLimit(base, limits, error)

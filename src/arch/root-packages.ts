@@ -6,22 +6,29 @@ import type { Context } from '../model/report.js'
 /** What is asked of a root here takes no longer than this. */
 const LIMITS = { processes: 512, seconds: 600 }
 
-/**
- * Version of each package that the pristine root has installed.
- * @throws ROOT_UNUSABLE, and what a scratch session throws
- */
-export async function rootPackages(
-  chroot: string,
-  service: RootService,
-  context: Context,
-): Promise<Map<string, string>> {
-  const lines = await ask(['pacman', '-Q'], chroot, service, context)
-  const versions = new Map<string, string>()
+/** What a pristine root has: package → version. */
+export interface RootPackages {
+  installed: ReadonlyMap<string, string>
+  /** in the repos that it knows, as it knows them */
+  available: ReadonlyMap<string, string>
+}
+
+/** A root that has never heard of any repo has none. */
+const LIST = 'pacman -Q && { pacman -Sl 2> /dev/null || :; }'
+
+/** @throws ROOT_UNUSABLE, and what a scratch session throws */
+export async function rootPackages(chroot: string, service: RootService, context: Context): Promise<RootPackages> {
+  const lines = await ask(['sh', '-c', LIST], chroot, service, context)
+  const installed = new Map<string, string>()
+  const available = new Map<string, string>()
   for (const line of lines) {
-    const [name, version, ...rest] = line.split(' ')
-    if (name !== undefined && version !== undefined && rest.length === 0) versions.set(name, version)
+    const [, name, version, inRepo] = /^([^ ]+) ([^ ]+)(?: ([^ ]+)(?: \[.*\])?)?$/.exec(line) ?? []
+    if (name === undefined || version === undefined) continue
+    if (inRepo === undefined) installed.set(name, version)
+    // a line of -Sl begins with the repo; pacman takes a package from the first that has it
+    else if (!available.has(version)) available.set(version, inRepo)
   }
-  return versions
+  return { installed, available }
 }
 
 /** Prints what is neither installed nor in a repo that the root knows. */

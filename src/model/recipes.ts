@@ -16,6 +16,9 @@ const madePackage = z.strictObject({ name: packageName, file: z.string(), versio
   { error: 'its file is named otherwise' },
 )
 
+/** A package from outside of this tree, and the sonames that were needed of it. */
+const outsidePackage = z.strictObject({ version: text, libraries: z.array(oneLine) })
+
 /** Where a recipe stands after a build: but for `built`, its packages are those of the base build. */
 const status = z.enum(['built', 'kept', 'failed', 'skipped', 'held'])
 
@@ -37,6 +40,11 @@ const recipe = z
     built: z.int().nonnegative(),
     /** version of each package of this tree that they were built with */
     dependencies: z.record(packageName, packageVersion).transform((record) => new Map(Object.entries(record))),
+    /** packages from outside of this tree whose libraries they need, as they were when they were built; absent: none known */
+    outside: z
+      .record(packageName, outsidePackage)
+      .transform((record) => new Map(Object.entries(record)))
+      .optional(),
     status,
     /** why, where it was not built */
     reason: oneLine.optional(),
@@ -58,10 +66,14 @@ type Parsed = z.infer<typeof recipe>
 export type RecipeStatus = z.infer<typeof status>
 type MadePackage = Readonly<z.infer<typeof madePackage>>
 
+/** Packages from outside of a tree by name, each with the sonames that are needed of it: `libfoo.so.1=64`. */
+export type OutsidePackages = ReadonlyMap<string, { readonly version: string; readonly libraries: readonly string[] }>
+
 /** What `recipes.json` says of one recipe; maps are by pkgname. */
-export interface RecipeRecord extends Readonly<Omit<Parsed, 'packages' | 'dependencies'>> {
+export interface RecipeRecord extends Readonly<Omit<Parsed, 'packages' | 'dependencies' | 'outside'>> {
   readonly packages: readonly MadePackage[]
   readonly dependencies: ReadonlyMap<string, string>
+  readonly outside?: OutsidePackages | undefined
 }
 
 /** `recipes.json`, the pack `recipes` of a pacman repo's build. */
@@ -103,10 +115,14 @@ export function encodeRecipes({ architecture, recipes, root }: Recipes): string 
   const document = {
     schema: 1,
     architecture,
-    recipes: sorted(recipes, ({ packages, dependencies, reason, ...rest }) => ({
+    recipes: sorted(recipes, ({ packages, dependencies, outside, reason, ...rest }) => ({
       ...rest,
       packages: packages.toSorted((a, b) => compare(a.name, b.name)),
       dependencies: sorted(dependencies, (version) => version),
+      ...(outside !== undefined &&
+        outside.size > 0 && {
+          outside: sorted(outside, ({ version, libraries }) => ({ version, libraries: libraries.toSorted(compare) })),
+        }),
       ...(reason !== undefined && { reason: printable(reason) }),
     })),
     root: sorted(root, (version) => version),

@@ -3,7 +3,7 @@ import { packRepo } from '../artifact/pack-repo.js'
 import type { ArtifactSource } from '../artifact/source.js'
 import { refuseExisting } from '../artifact/write.js'
 import type { KeyringPackage } from '../arch/keyring-package.js'
-import { rootPackages } from '../arch/root-packages.js'
+import { lackingIn, rootPackages } from '../arch/root-packages.js'
 import type { RootService } from '../chroot/requests.js'
 import type { BuilderConfig } from '../config/config.js'
 import type { PacmanConfig } from '../config/pacman.js'
@@ -23,6 +23,7 @@ import type { RecipesRun } from './build-recipes.js'
 import { builderDirectories } from './directories.js'
 import type { BuilderDirectories } from './directories.js'
 import { joinLogs } from './join-logs.js'
+import { missingLibraries } from './missing-libraries.js'
 import { nothingBuilt } from './nothing-built.js'
 import { planRepo } from './plan-repo.js'
 import type { RepoPlan } from './plan-repo.js'
@@ -120,11 +121,12 @@ async function prepare(request: RepoRequest, directories: BuilderDirectories, co
   const before = base && (await readBase(base, directories.work, context))
   const root = await rootPackages(repo.chroot, service, context)
   const clones = join(directories.git, 'recipes', repo.name)
-  const plan = await planRepo({ repo, directories, service, before, asked, missing: new Map() }, clones, context)
+  const missing = await missingLibraries(repo, before, root, directories.libraries, service, context)
+  const plan = await planRepo({ repo, directories, service, before, asked, missing }, clones, context)
   const keyring = await request.keyring?.(before)
   const removed = plan.removed.filter((name) => name !== keyring?.name)
   if (keyring !== undefined && plan.recipes.has(keyring.name)) throw keyringTwice(keyring.name)
-  return { base, before, root, service, keyring, plan: { ...plan, removed } }
+  return { base, before, root: root.installed, service, keyring, plan: { ...plan, removed } }
 }
 
 async function buildLocked(
@@ -168,7 +170,7 @@ async function buildLocked(
     const had = await treePackages(base, before, finished, directories.records, context)
     const run: RecipesRun = { repo, plan, directories, service, packages: new Map(had), work, logs }
     const outcome = await buildRecipes(run, context)
-    const settled = settle(plan, outcome, had)
+    const settled = await settle(plan, outcome, had, (names) => lackingIn(names, repo.chroot, service, context))
     if (settled.taken.size === 0 && plan.removed.length === 0 && !isNew) {
       const errors = [...outcome.failed.values(), ...plan.broken.map(({ error }) => error)]
       throw nothingBuilt(repo.name, [...settled.outcomes, ...broken], errors)

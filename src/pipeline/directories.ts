@@ -15,6 +15,8 @@ export interface BuilderDirectories {
   srcinfo: string
   /** what package files say, by content */
   records: string
+  /** which libraries roots were found to lack, by pacman repo */
+  libraries: string
   work: string
   /** of the last run of each machine, whether it succeeded or not */
   logs: string
@@ -30,6 +32,7 @@ export function builderDirectories(directory: string): BuilderDirectories {
     distfiles: join(directory, 'distfiles'),
     srcinfo: join(directory, 'srcinfo'),
     records: join(directory, 'records'),
+    libraries: join(directory, 'libraries'),
     work: join(directory, 'work'),
     logs: join(directory, 'logs'),
     locks: join(directory, 'locks'),

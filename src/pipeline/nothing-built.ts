@@ -19,7 +19,8 @@ export class NothingBuilt extends TreeswapError {
 export function nothingBuilt(name: string, recipes: RecipeOutcome[], errors: readonly TreeswapError[]): Error {
   const [first] = errors
   const failed = recipes.filter(({ status }) => status === 'failed')
-  const reasons = failed.map(({ base, reason = '' }) => `${base}: ${reason}`).join('; ')
+  const told = failed.length > 0 ? failed : recipes.filter(({ status }) => status === 'held')
+  const reasons = told.map(({ base, reason = '' }) => `${base}: ${reason}`).join('; ')
   if (errors.length === 1 && first !== undefined) {
     const { code, category, hint, cause } = first
     return new NothingBuilt(code, reasons, { category, hint, cause }, recipes)

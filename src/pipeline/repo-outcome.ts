@@ -1,10 +1,12 @@
 import { fetchManifest } from '../artifact/source.js'
 import type { BuiltRecipe } from '../arch/build-recipe.js'
-import { holdBack } from '../arch/hold-back.js'
+import { holdBack, providedNames } from '../arch/hold-back.js'
+import type { Change, Held } from '../arch/hold-back.js'
 import type { PlanStep } from '../arch/plan.js'
 import { packagesPack } from '../model/build.js'
 import { buildError } from '../model/errors.js'
 import type { TreeswapError } from '../model/errors.js'
+import type { PackageRecord } from '../model/pacman-package.js'
 import type { RecipeRecord, Recipes, RecipeStatus } from '../model/recipes.js'
 import type { BaseBuild } from './base-build.js'
 import type { RecipesOutcome } from './build-recipes.js'
@@ -40,15 +42,20 @@ export interface Settled {
   builtWith: Map<string, string>
 }
 
+/** Those of some dependencies, as written, that the distribution cannot satisfy. */
+type Lacking = (dependencies: readonly string[]) => Promise<string[]>
+
 /**
  * Decides which new packages are taken.
  * @param had packages of the tree before
+ * @throws what `lacking` throws; it is asked only of what this tree should have and has not
  */
-export function settle(
+export async function settle(
   plan: RepoPlan,
   { built, failed, skipped }: RecipesOutcome,
   had: ReadonlyMap<string, TreePackage>,
-): Settled {
+  lacking: Lacking,
+): Promise<Settled> {
   const removed = new Set(plan.removed)
   const left = [...had.values()].filter(({ base }) => !removed.has(base))
   const changes = [...built].map(([base, { packages }]) => ({
@@ -57,7 +64,14 @@ export function settle(
     before: left.filter((one) => one.base === base).map(({ record }) => record),
   }))
   const staying = left.filter(({ base }) => !built.has(base)).map(({ record }) => record)
-  const held = new Map(holdBack(changes, staying).map(({ base, reason }) => [base, reason]))
+  const names = new Set(
+    [
+      ...[...plan.recipes.values()].flatMap(({ srcinfo }) => srcinfo.packages),
+      ...[...staying, ...changes.flatMap(({ now, before }) => [...now, ...before])].map(({ info }) => info),
+    ].flatMap((one) => [...providedNames(one)]),
+  )
+  const heldBack = await whatIsHeld(changes, staying, names, lacking)
+  const held = new Map(heldBack.map(({ base, reason }) => [base, reason]))
   const taken = new Map([...built].filter(([base]) => !held.has(base)))
   const packages = new Map(left.filter(({ base }) => !taken.has(base)).map((one) => [one.record.info.name, one]))
   for (const [base, { packages: made }] of taken) {
@@ -83,6 +97,27 @@ export function settle(
     packages,
     outcomes: [...outcomes, ...plan.removed.map((base) => ({ base, status: 'removed' as const }))],
     builtWith,
+  }
+}
+
+/** What the tree has not may still be had from the distribution, which is asked for it. */
+async function whatIsHeld(
+  changes: readonly Change[],
+  staying: readonly PackageRecord[],
+  names: ReadonlySet<string>,
+  lacking: Lacking,
+): Promise<Held[]> {
+  const given = new Set<string>()
+  const asked = new Set<string>()
+  for (;;) {
+    const held = holdBack(changes, staying, { names, given })
+    const doubtful = [...new Set(held.flatMap(({ lacks }) => lacks ?? []))].filter((one) => !asked.has(one))
+    if (doubtful.length === 0) return held
+    const lost = await lacking(doubtful)
+    for (const one of doubtful) {
+      asked.add(one)
+      if (!lost.includes(one)) given.add(one)
+    }
   }
 }
 
@@ -130,7 +165,10 @@ function recordOf(
         return version === undefined ? [] : [[name, version]]
       }),
     )
-    return { ...now, version: built.version, packages, built: number, dependencies, status: 'built' }
+    const outside = new Map(
+      [...built.libraries].filter(([name, { version }]) => settled.builtWith.get(name) !== version),
+    )
+    return { ...now, version: built.version, packages, built: number, dependencies, outside, status: 'built' }
   }
   const status: RecipeStatus = outcome === undefined || outcome.status === 'removed' ? 'kept' : outcome.status
   const reason = outcome?.reason

@@ -17,6 +17,10 @@ const record: RecipeRecord = {
     ['bar', '2-1'],
     ['constructor', '1-1'],
   ]),
+  outside: new Map([
+    ['zlib', { version: '1:1.3-2', libraries: ['libz.so.1=32', 'libz.so.1=64'] }],
+    ['glibc', { version: '2.40-1', libraries: ['libc.so.6=64'] }],
+  ]),
   status: 'built',
 }
 
@@ -50,6 +54,11 @@ describe('recipes.json', () => {
             ...record,
             packages: record.packages.toReversed(),
             dependencies: new Map([...record.dependencies].reverse()),
+            outside: new Map(
+              [...(record.outside ?? [])]
+                .reverse()
+                .map(([name, { version, libraries }]) => [name, { version, libraries: libraries.toReversed() }]),
+            ),
           },
         ],
         ['bar', { ...record, packages: [], built: 0 }],
