@@ -10,7 +10,7 @@ import { breathe } from '../system/clock.js'
 import { listDirectory, statusOf } from '../system/files.js'
 import { aborted } from '../system/process.js'
 import { listBuilds, listTrees, readManifestOf } from './builds.js'
-import { checkDerived, damagedDerived } from './check-derived.js'
+import { checkDerived } from './check-derived.js'
 import { checkRecord, checkStates, checkUnneededManifests, foreignRecords } from './check-records.js'
 import { foreign, repairable } from './finding.js'
 import type { Finding } from './finding.js'
@@ -23,16 +23,18 @@ import { isSoundObject } from './objects.js'
  */
 export async function checkStore(store: Store, context: Context): Promise<Finding[]> {
   const objects = await checkObjects(store, context)
-  const { findings, users, needed } = await checkRecords(store, objects.sound, context)
-  const derived = checkDerived(store, objects.sound, new Set(objects.damaged))
+  const derived = await checkDerived(store, objects.sound, new Set(objects.damaged), context.signal)
+  const isWanted = (entry: FileEntry): boolean => !objects.sound.has(keyOf(entry)) || derived.origins.has(entry.sha256)
+  const { findings, users, needed } = await checkRecords(store, isWanted, context)
+  const usersOf = (sha256: string): string[] => [false, true].flatMap((mode) => users(objectKey(sha256, mode)))
   const damaged = objects.damaged.map((key) =>
     derived.isDerived(key) && users(key).length === 0
-      ? damagedDerived(store, store.object(key))
+      ? derived.damagedObject(key, usersOf)
       : repairable(store, 'damaged', store.object(key), users(key)),
   )
   return [
     ...damaged,
-    ...derived.findings,
+    ...derived.findings(usersOf),
     ...objects.foreign,
     ...findings,
     ...(await checkUnneededManifests(store, needed)),
@@ -72,13 +74,14 @@ async function checkObjects(store: Store, { report, signal }: Context): Promise<
 
 interface Records {
   findings: Finding[]
-  /** references of the builds that need an object */
+  /** references of the builds that need an object, of those that are looked for */
   users: (key: ObjectKey) => string[]
   /** digests of all manifests that builds have */
   needed: ReadonlySet<string>
 }
 
-async function checkRecords(store: Store, sound: ReadonlySet<ObjectKey>, context: Context): Promise<Records> {
+/** @param isWanted whether it matters which builds need an object: that is damaged or missing, or what was made from it is */
+async function checkRecords(store: Store, isWanted: (entry: FileEntry) => boolean, context: Context): Promise<Records> {
   const findings: Finding[] = []
   const packs = new Map<string, { pack: Build['packs'][number]; builds: string[] }>()
   for (const [tree, number] of allBuilds(store)) {
@@ -91,7 +94,7 @@ async function checkRecords(store: Store, sound: ReadonlySet<ObjectKey>, context
       else known.builds.push(reference)
     }
   }
-  const broken = new Map<ObjectKey, Set<string>>()
+  const wanted = new Map<ObjectKey, Set<string>>()
   let done = 0
   for (const [digest, { pack, builds }] of packs) {
     context.report.progress(done++, packs.size)
@@ -99,32 +102,29 @@ async function checkRecords(store: Store, sound: ReadonlySet<ObjectKey>, context
     const path = store.manifest(digest)
     try {
       for (const entry of (await readManifestOf(store, pack)).entries) {
-        if (entry.type === 'file') noteBroken(entry, sound, broken, builds)
+        if (entry.type === 'file' && isWanted(entry)) noteUsers(keyOf(entry), wanted, builds)
       }
     } catch (error) {
       if (!(error instanceof TreeswapError)) throw error
       findings.push(repairable(store, statusOf(path) === undefined ? 'missing' : 'damaged', path, builds))
     }
   }
-  for (const [key, builds] of broken) {
+  for (const [key, builds] of wanted) {
     if (statusOf(store.object(key)) === undefined) {
       findings.push(repairable(store, 'missing', store.object(key), [...builds]))
     }
   }
-  return { findings, users: (key) => [...(broken.get(key) ?? [])], needed: new Set(packs.keys()) }
+  return { findings, users: (key) => [...(wanted.get(key) ?? [])], needed: new Set(packs.keys()) }
 }
 
-function noteBroken(
-  { sha256, executable }: FileEntry,
-  sound: ReadonlySet<ObjectKey>,
-  broken: Map<ObjectKey, Set<string>>,
-  builds: readonly string[],
-): void {
-  const key = objectKey(sha256, executable)
-  if (sound.has(key)) return
-  const users = broken.get(key) ?? new Set()
+function noteUsers(key: ObjectKey, wanted: Map<ObjectKey, Set<string>>, builds: readonly string[]): void {
+  const users = wanted.get(key) ?? new Set()
   builds.forEach((build) => users.add(build))
-  broken.set(key, users)
+  wanted.set(key, users)
+}
+
+function keyOf({ sha256, executable }: FileEntry): ObjectKey {
+  return objectKey(sha256, executable)
 }
 
 function allBuilds(store: Store): [tree: string, number: number][] {

@@ -15,7 +15,7 @@ export function temporaryDirectory(): () => string {
 }
 
 /** Writes files below `top`: relative path → content. */
-export function writeFiles(top: string, files: Record<string, string>): void {
+export function writeFiles(top: string, files: Record<string, string | Buffer>): void {
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(top, path)), { recursive: true })
     writeFileSync(join(top, path), content)

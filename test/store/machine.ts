@@ -11,7 +11,9 @@ import { writeFiles } from '../lab/temporary.js'
 /** What a build of the machine is made from. */
 export interface Parts {
   /** `category/name` → content of its binary package */
-  packages?: Record<string, string>
+  packages?: Record<string, string | Buffer>
+  /** what the names of packages end with */
+  suffix?: string
   /** files of the ebuild repo `gentoo` besides what makes it one */
   repo?: Record<string, string>
   world?: string
@@ -21,17 +23,22 @@ export interface Parts {
 export async function archive(
   artifacts: string,
   number: number,
-  { packages = { 'app-misc/hello': 'hello 1' }, repo = {}, world = 'app-misc/hello\n' }: Parts = {},
+  {
+    packages = { 'app-misc/hello': 'hello 1' },
+    suffix = '.gpkg.tar',
+    repo = {},
+    world = 'app-misc/hello\n',
+  }: Parts = {},
   { base, tree = 'box' }: { base?: number; tree?: string } = {},
 ): Promise<Build> {
   const directory = join(artifacts, `parts-${tree}-${number}`)
-  const files = Object.entries(packages).map(([name, content]): [string, string] => [
-    `binpkgs/${name}-1.gpkg.tar`,
+  const files = Object.entries(packages).map(([name, content]): [string, string | Buffer] => [
+    `binpkgs/${name}-1${suffix}`,
     content,
   ])
   writeFiles(directory, {
     ...Object.fromEntries(files),
-    'binpkgs/Packages': packagesIndex(packages),
+    'binpkgs/Packages': packagesIndex(packages, suffix),
     'etc-portage/make.conf': 'USE=""\n',
     'var-lib-portage/world': world,
     'repos/gentoo/profiles/repo_name': 'gentoo\n',
@@ -45,10 +52,14 @@ export async function archive(
   return build
 }
 
-function packagesIndex(packages: Record<string, string>): string {
-  const stanzas = Object.entries(packages).map(
-    ([name, content]) => `CPV: ${name}-1\nPATH: ${name}-1.gpkg.tar\nSIZE: ${Buffer.byteLength(content)}\n\n`,
-  )
+function packagesIndex(packages: Record<string, string | Buffer>, suffix: string): string {
+  const stanzas = Object.entries(packages).map(([name, content]) => {
+    const [md5, sha1] = ['md5', 'sha1'].map((sum) => createHash(sum).update(content).digest('hex'))
+    return [
+      `CPV: ${name}-1\nBUILD_ID: 1\nMD5: ${md5}\nMTIME: 1\nPATH: ${name}-1${suffix}\n`,
+      `SHA1: ${sha1}\nSIZE: ${Buffer.byteLength(content)}\n\n`,
+    ].join('')
+  })
   return `ARCH: amd64\nPACKAGES: ${stanzas.length}\nTIMESTAMP: 1\nVERSION: 0\n\n${stanzas.join('')}`
 }
 

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+import { TarBlocks, tarEnd } from '../../src/artifact/tar-blocks.js'
+
+export interface GpkgParts {
+  /** of image.tar.zst: nothing that could be unpacked */
+  image?: string
+  /** default: `hello-1-1` */
+  directory?: string
+  /** file → content, in their order, in place of what a package has */
+  files?: Record<string, string>
+  /** default: what Portage would write of the files */
+  manifest?: string | null
+}
+
+/** A Gentoo binary package as Portage makes it, unsigned; its content is of no use. */
+export function gpkg({ image = 'image', directory = 'hello-1-1', files, manifest }: GpkgParts = {}): Buffer {
+  const all = files ?? { 'gpkg-1': '', 'metadata.tar.zst': `metadata of ${directory}`, 'image.tar.zst': image }
+  const blocks = new TarBlocks()
+  for (const [name, content] of Object.entries(all)) blocks.file(`${directory}/${name}`, content)
+  if (manifest !== null) blocks.file(`${directory}/Manifest`, manifest ?? manifestOf(all))
+  return Buffer.concat([blocks.bytes, tarEnd(blocks.bytes.length)])
+}
+
+export function manifestOf(files: Record<string, string>): string {
+  return Object.entries(files)
+    .map(([name, content]) => {
+      const [sha512, blake2b] = ['sha512', 'blake2b512'].map((sum) => createHash(sum).update(content).digest('hex'))
+      return `DATA ${name} ${Buffer.byteLength(content)} SHA512 ${sha512} BLAKE2B ${blake2b}\n`
+    })
+    .join('')
+}
