@@ -9,6 +9,8 @@ import { inOrder } from './plan-order.js'
 import { reasonsFor } from './plan-reasons.js'
 import type { Surroundings } from './plan-reasons.js'
 import { chooseRecipes } from './plan-sources.js'
+import { stayingRecipes, usurpers } from './plan-unread.js'
+import type { Unread } from './plan-unread.js'
 import type { Srcinfo } from './srcinfo.js'
 
 /** A recipe as it is now. */
@@ -30,8 +32,8 @@ export interface PlanRequest {
   missing: ReadonlyMap<string, readonly string[]>
   /** pkgname → URL of the source it is taken from where several have it */
   prefer: ReadonlyMap<string, string>
-  /** URLs at which, or below which, something could not be read: nothing that came from there is removed */
-  unread?: readonly string[]
+  /** nothing that came from there is removed, and nothing takes its place */
+  unread?: readonly Unread[]
 }
 
 export interface PlanStep {
@@ -60,8 +62,10 @@ export interface RecipePlan {
   removed: string[]
   /** pkgbase of those in the base build of which nobody knows, as something could not be read: they stay, sorted */
   staying: string[]
-  /** recipes left out because all their packages are taken from other sources */
-  replaced: { base: string; source: string }[]
+  /** what the tree consists of */
+  chosen: PlannedRecipe[]
+  /** recipes left out because their packages are taken from other sources */
+  replaced: { base: string; source: string; why: string }[]
   /** dependencies that no recipe of this tree provides, as written → pkgbase of those that want them */
   unresolved: ReadonlyMap<string, string[]>
 }
@@ -72,17 +76,17 @@ export interface RecipePlan {
  */
 export function planRecipes(request: PlanRequest): RecipePlan {
   const { before, prefer, asked } = request
-  const { chosen, replaced } = chooseRecipes(request.recipes, prefer)
+  const unread = request.unread ?? []
+  const staying = stayingRecipes(before, request.recipes, unread)
+  const left = usurpers(request.recipes, staying, prefer, unread)
+  const { chosen, replaced } = chooseRecipes(
+    request.recipes.filter((recipe) => !left.includes(recipe)),
+    prefer,
+  )
   const recipes = new Map(chosen.map((recipe) => [recipe.srcinfo.base, recipe]))
   for (const base of asked) if (!recipes.has(base)) throw unknown(base, recipes.keys())
   const graph = graphOf(chosen.map(({ srcinfo }) => srcinfo))
-  const absent = [...(before?.recipes ?? [])].filter(([base]) => !recipes.has(base))
-  const staying = absent.filter(([, { source }]) => isWithin(source, request.unread ?? []))
-  const tree = surroundings(
-    chosen,
-    staying.map(([, record]) => record),
-    before,
-  )
+  const tree = surroundings(chosen, [...staying.values()], before)
   const steps: PlanStep[] = []
   for (const base of inOrder(graph)) {
     const [recipe, links] = [recipes.get(base), graph.recipes.get(base)]
@@ -93,18 +97,19 @@ export function planRecipes(request: PlanRequest): RecipePlan {
   }
   return {
     steps,
-    removed: absent
-      .filter((one) => !staying.includes(one))
-      .map(([base]) => base)
-      .sort(),
-    staying: staying.map(([base]) => base).sort(),
-    replaced: replaced.map(({ srcinfo, source }) => ({ base: srcinfo.base, source })),
+    chosen,
+    removed: [...(before?.recipes.keys() ?? [])].filter((base) => !recipes.has(base) && !staying.has(base)).sort(),
+    staying: [...staying.keys()].sort(),
+    replaced: [
+      ...replaced.map((recipe) => leftOut(recipe, 'another source is preferred')),
+      ...left.map((recipe) => leftOut(recipe, 'its packages come from another source, which could not be read')),
+    ],
     unresolved: graph.unresolved,
   }
 }
 
-function isWithin(source: string, urls: readonly string[]): boolean {
-  return urls.some((url) => source === url || source.startsWith(`${url}/`))
+function leftOut({ srcinfo, source }: PlannedRecipe, why: string): RecipePlan['replaced'][number] {
+  return { base: srcinfo.base, source, why }
 }
 
 function surroundings(

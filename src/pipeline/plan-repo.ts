@@ -2,6 +2,7 @@ import { lackingIn } from '../arch/root-packages.js'
 import { parseDependency } from '../arch/dependency.js'
 import { planRecipes } from '../arch/plan.js'
 import type { PlannedRecipe, RecipePlan } from '../arch/plan.js'
+import { isWithin } from '../arch/plan-unread.js'
 import type { Srcinfo } from '../arch/srcinfo.js'
 import type { RootService } from '../chroot/requests.js'
 import type { PacmanConfig } from '../config/pacman.js'
@@ -62,20 +63,23 @@ export async function planRepo(request: PlanContext, clones: string, context: Co
   const { found, lost } = await findRecipes(repo, clones, context)
   const recipes: KnownRecipe[] = []
   const plan = (wanted: ReadonlySet<string>) => {
-    const unread = lost.map((one) => one.unread)
+    const unread = lost.map((one) => ({ base: recordOf(one, before)?.[0], url: one.unread }))
     return planRecipes({ recipes, before, asked: wanted, missing, prefer: repo.prefer, unread })
   }
   const looked = new Set(found.map(({ source }) => source))
   for (let fresh = found; fresh.length > 0;) {
     recipes.push(...(await understand(fresh, request, lost, context)))
-    const listed = await dependenciesFromLists(plan(new Set()).unresolved, recipes, request, looked, clones, context)
+    const { unresolved } = plan(new Set())
+    const listed = await dependenciesFromLists(unresolved, { recipes, lost, looked }, request, clones, context)
     // whoever needs what was never there says what is missing
     lost.push(...listed.lost.filter((one) => recordOf(one, before) !== undefined))
     fresh = listed.found
   }
+  const planned = plan(asked)
+  const chosen = new Set<PlannedRecipe>(planned.chosen)
   return {
-    ...plan(asked),
-    recipes: new Map(recipes.map((recipe) => [recipe.srcinfo.base, recipe])),
+    ...planned,
+    recipes: new Map(recipes.filter((one) => chosen.has(one)).map((recipe) => [recipe.srcinfo.base, recipe])),
     broken: lost.map((one): BrokenRecipe => {
       const [base = one.name, record] = recordOf(one, before) ?? []
       return { base, error: one.error, record }
@@ -86,7 +90,7 @@ export async function planRepo(request: PlanContext, clones: string, context: Co
 /** Reads recipes; what cannot be read joins the lost ones. */
 async function understand(
   found: readonly FoundRecipe[],
-  { repo, directories, service }: PlanContext,
+  { repo, directories, service, before }: PlanContext,
   lost: LostRecipe[],
   context: Context,
 ): Promise<KnownRecipe[]> {
@@ -103,8 +107,10 @@ async function understand(
         if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
         const { source, path } = recipe
         const name = 'srcinfo' in recipe ? recipe.srcinfo.base : (path ?? source)
-        const unread = repo.lists.find(({ base }) => source.startsWith(`${base}/`))?.base ?? source
-        lost.push({ name, source, path, error, unread })
+        const list = repo.lists.find(({ base }) => isWithin(source, [base]))
+        const isKnown = recordOf(recipe, before) !== undefined
+        // what a listed package needs is known from its recipe alone
+        lost.push({ name, source, path, error, unread: list?.base ?? (isKnown ? undefined : source) })
         return undefined
       }
     },
@@ -120,18 +126,36 @@ function recordOf(
   return [...(before?.recipes ?? [])].find(([, one]) => one.source === source && one.directory === path)
 }
 
-/** @param looked dependencies and URLs that were looked for before */
+interface Search {
+  recipes: readonly KnownRecipe[]
+  lost: readonly LostRecipe[]
+  /** dependencies and URLs that were looked for before */
+  looked: Set<string>
+}
+
+/** What the base build says of the recipe that makes a package. */
+function ownerOf(name: string, before: Recipes | undefined): RecipeRecord | undefined {
+  return [...(before?.recipes.values() ?? [])].find(({ packages }) => packages.some((one) => one.name === name))
+}
+
+/** Looks for packages that recipes of a list need where that list's packages come from. */
 async function dependenciesFromLists(
   unresolved: ReadonlyMap<string, string[]>,
-  recipes: readonly KnownRecipe[],
-  { repo, service }: PlanContext,
-  looked: Set<string>,
+  { recipes, lost, looked }: Search,
+  { repo, service, before }: PlanContext,
   clones: string,
   context: Context,
 ): Promise<FoundRecipes> {
   const listOf = (base: string): string | undefined => {
     const source = recipes.find(({ srcinfo }) => srcinfo.base === base)?.source
-    return repo.lists.find((list) => source?.startsWith(`${list.base}/`) === true)?.base
+    return repo.lists.find((list) => source !== undefined && isWithin(source, [list.base]))?.base
+  }
+  // a stranger may have given a package the name of one of ours
+  const isStrange = (name: string, base: string): boolean => {
+    const owner = ownerOf(name, before)
+    return owner === undefined
+      ? lost.some(({ unread }) => unread !== undefined && !isWithin(unread, [base]))
+      : !isWithin(owner.source, [base])
   }
   const wanted = new Map<string, string>()
   for (const [dependency, bases] of unresolved) {
@@ -143,7 +167,7 @@ async function dependenciesFromLists(
   for (const dependency of await lackingIn([...wanted.keys()], repo.chroot, service, context)) {
     const name = parseDependency(dependency)?.name
     const base = wanted.get(dependency)
-    if (name === undefined || !isPackageName(name) || base === undefined) continue
+    if (name === undefined || !isPackageName(name) || base === undefined || isStrange(name, base)) continue
     const url = listedUrl(base, name)
     if (looked.has(url)) continue
     looked.add(url)

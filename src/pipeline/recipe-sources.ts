@@ -39,8 +39,8 @@ export interface LostRecipe {
   /** in that repository; undefined: its top */
   path?: string | undefined
   error: TreeswapError
-  /** URL at or below which nothing is to be removed for it */
-  unread: string
+  /** URL at or below which there may be more that nobody knows of now; undefined: there is not */
+  unread: string | undefined
 }
 
 export interface FoundRecipes {

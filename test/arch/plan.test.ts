@@ -118,10 +118,32 @@ describe('a plan of recipes', () => {
     const listed = (base: string, rest = {}) => recipe(base, { source: `${aur}/${base}.git`, ...rest })
     const all = [listed('dep'), listed('helper', { depends: ['dep'] }), recipe('own', { depends: ['dep'] })]
     const before = allBuilt([...all, recipe('gone')])
-    const found = plan([recipe('own', { depends: ['dep'] })], { before, unread: [aur] })
+    const found = plan([recipe('own', { depends: ['dep'] })], { before, unread: [{ url: aur }] })
     expect(found).to.deep.include({ removed: ['gone'], staying: ['dep', 'helper'] })
     expect(toBuild(found)).to.deep.equal([])
-    expect(plan([], { before, unread: ['https://aur.example'] }).staying).to.deep.equal([])
+    expect(plan([], { before, unread: [{ url: 'https://aur.example' }] }).staying).to.deep.equal([])
+  })
+
+  it('lets nothing take the place of what could not be read', () => {
+    const mine = 'https://git.example.org/mine.git'
+    const foreign = { source: 'https://aur.example.org/alpha.git', version: '9-1' }
+    const before = allBuilt([recipe('alpha', { source: mine, packages: [{ name: 'alpha' }, { name: 'alpha-docs' }] })])
+    for (const unread of [[{ url: mine }], [{ base: 'alpha' }]]) {
+      for (const other of [
+        recipe('alpha', foreign),
+        recipe('strange', { ...foreign, packages: [{ name: 'alpha-docs' }] }),
+      ]) {
+        const found = plan([other], { before, unread })
+        expect(found).to.deep.include({ steps: [], staying: ['alpha'], removed: [] })
+        expect(found.replaced.map(({ base, why }) => `${base}: ${why}`)).to.deep.equal([
+          `${other.srcinfo.base}: its packages come from another source, which could not be read`,
+        ])
+      }
+    }
+    const prefer = new Map([['alpha', mine]])
+    expect(plan([recipe('alpha', foreign)], { prefer, unread: [{ url: mine }] }).steps).to.deep.equal([])
+    expect(toBuild(plan([recipe('alpha', foreign)], { prefer }))).to.deep.equal(['alpha'])
+    expect(toBuild(plan([recipe('alpha', foreign)], { before }))).to.deep.equal(['alpha'])
   })
 
   it('refuses to be asked for a recipe that there is not', () => {

@@ -63,7 +63,7 @@ function textOf({ steps, removed, replaced, broken }: RepoPlan, all: boolean): s
       return all ? [`keep ${base}`] : []
     }),
     ...removed.map((base) => `remove ${base}: no source has it any more`),
-    ...replaced.map(({ base, source }) => `leave out ${base} of ${source}: another source is preferred`),
+    ...replaced.map(({ base, source, why }) => `leave out ${base} of ${source}: ${why}`),
     ...broken.map(({ base, error }) => `keep ${base}: ${error.message} [${error.code}]`),
   ]
   return lines.length === 0 ? 'nothing to build' : lines.join('\n')
