@@ -51,10 +51,13 @@ export async function printChecksums(build: RecipeBuild): Promise<string> {
   )
 }
 
+/** The version is written down: a clock, in pkgver() or in the assignment itself, would go on. */
+const FIX = String.raw`printf "\nunset -f pkgver\npkgver='%s'\n" "$(sed -n 's/^\tpkgver = //p' "$HOME/srcinfo")" >> PKGBUILD`
+
 const PREPARE = `printf '\\n%s\\n' "$1" >> PKGBUILD
 shift
 for key in keys/pgp/*.asc; do [ ! -f "$key" ] || gpg --batch --quiet --import "$key"; done
-makepkg "$@" && ${PRINT}
+makepkg "$@" && ${PRINT} && ${FIX}
 `
 
 /**
@@ -76,8 +79,7 @@ export async function prepareSources(build: RecipeBuild, more: string): Promise<
   )
 }
 
-/** What pkgver() said is written down by now; a clock would go on. */
-const MAKE = `printf '\\nunset -f pkgver\\npkgrel=%s\\n' "$1" >> PKGBUILD
+const MAKE = `printf '\\npkgrel=%s\\n' "$1" >> PKGBUILD
 shift
 exec makepkg "$@"
 `
