@@ -97,7 +97,7 @@ export function planRecipes(request: PlanRequest): RecipePlan {
   }
   return {
     steps,
-    chosen,
+    chosen: chosen.toSorted((a, b) => (a.srcinfo.base < b.srcinfo.base ? -1 : 1)),
     removed: [...(before?.recipes.keys() ?? [])].filter((base) => !recipes.has(base) && !staying.has(base)).sort(),
     staying: [...staying.keys()].sort(),
     replaced: [

@@ -25,7 +25,7 @@ describe('recipes of several sources', () => {
     ] as const) {
       const made = plan(twice, { prefer: new Map([['ins', preferred]]) })
       expect(toBuild(made)).to.deep.equal(['ins'])
-      expect(made.replaced).to.deep.equal([{ base: 'ins', source: left }])
+      expect(made.replaced).to.deep.equal([{ base: 'ins', source: left, why: 'another source is preferred' }])
     }
   })
 
@@ -39,7 +39,7 @@ describe('recipes of several sources', () => {
       ]),
     })
     expect(toBuild(made)).to.deep.equal(['a', 'b'])
-    expect(made.replaced).to.deep.equal([{ base: 'split', source: SOURCE }])
+    expect(made.replaced).to.deep.equal([{ base: 'split', source: SOURCE, why: 'another source is preferred' }])
   })
 
   it('are refused where only some packages of a recipe would be left, and it is named', () => {

@@ -143,7 +143,7 @@ describe('a plan of recipes', () => {
     const prefer = new Map([['alpha', mine]])
     expect(plan([recipe('alpha', foreign)], { prefer, unread: [{ url: mine }] }).steps).to.deep.equal([])
     expect(toBuild(plan([recipe('alpha', foreign)], { prefer }))).to.deep.equal(['alpha'])
-    expect(toBuild(plan([recipe('alpha', foreign)], { before }))).to.deep.equal(['alpha'])
+    expect(plan([recipe('alpha', foreign)], { before }).replaced).to.deep.equal([])
   })
 
   it('refuses to be asked for a recipe that there is not', () => {
