@@ -9,7 +9,7 @@ export interface Expected {
   version: string
   /** of the repo */
   architecture: string
-  /** every pkgname of the recipe */
+  /** every pkgname of the recipe, as it was planned */
   names: readonly string[]
 }
 
@@ -27,7 +27,11 @@ export function acceptPackages(expected: Expected, packages: readonly Made[]): v
     const why = wrong(expected, made)
     if (why !== undefined) throw refused(`${made.file} ${why}`)
   }
-  const there = new Set(packages.map(({ record }) => record.info.name))
+  const there = new Set<string>()
+  for (const { file, record } of packages) {
+    if (there.has(record.info.name)) throw refused(`${file} is another file of ${record.info.name}`)
+    there.add(record.info.name)
+  }
   const lost = expected.names.filter((name) => !there.has(name))
   if (lost.length > 0) throw refused(`it made no package ${lost.join(', ')}, which it names`)
 }

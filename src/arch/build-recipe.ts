@@ -18,6 +18,8 @@ import { parseSrcinfo } from './srcinfo.js'
 
 export interface RecipeRequest {
   base: string
+  /** every pkgname, as was planned with: what sources or the clock make of it later is refused */
+  names: readonly string[]
   directories: Required<RecipeDirectories>
   chroot: string
   architecture: string
@@ -62,15 +64,15 @@ export async function buildRecipe(
   service: RootService,
   context: Context,
 ): Promise<BuiltRecipe> {
-  const { base, directories, architecture, packager, sourceDate, limits, record } = request
+  const { base, names, directories, architecture, packager, sourceDate, limits, record } = request
   return await service.scratch(request.chroot, context, async (session) => {
     const deadline = limits.seconds && ticks() + limits.seconds * 1000
     const build: RecipeBuild = { session, directories, packager, sourceDate, limits, deadline, record }
     try {
-      const { version, srcinfo } = await inContainer(build, request)
+      const version = await inContainer(build, request)
       await session.reclaim(directories.output)
       const packages = await readPackages(directories.output, context)
-      acceptPackages({ base, version, architecture, names: srcinfo.packages.map(({ name }) => name) }, packages)
+      acceptPackages({ base, version, architecture, names }, packages)
       const own = new Set(packages.flatMap(({ record: made }) => made.libraries))
       const needs = new Set(packages.flatMap(({ record: made }) => made.needs))
       const outside = [...needs].filter((soname) => !own.has(soname))
@@ -85,7 +87,7 @@ export async function buildRecipe(
   })
 }
 
-async function inContainer(build: RecipeBuild, request: RecipeRequest) {
+async function inContainer(build: RecipeBuild, request: RecipeRequest): Promise<string> {
   const { base, architecture, network, release, previous } = request
   const before = parseSrcinfo(await openRecipe(build), architecture, `the recipe ${base}`)
   const own = new Set(before.packages.map(({ name }) => name))
@@ -99,7 +101,7 @@ async function inContainer(build: RecipeBuild, request: RecipeRequest) {
   if (srcinfo.base !== base) throw renamed(base, srcinfo.base)
   const version = nextVersion(srcinfo.version, previous, true)
   await makePackages(build, version.slice(version.lastIndexOf('-') + 1), network)
-  return { version, srcinfo }
+  return version
 }
 
 /** What lies there is a container's: nothing but regular files is read. */

@@ -124,6 +124,7 @@ async function buildOne(
     const built = await buildRecipe(
       {
         base,
+        names: recipe.srcinfo.packages.map(({ name }) => name),
         directories: own,
         chroot: repo.chroot,
         architecture: repo.architecture,

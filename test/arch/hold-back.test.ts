@@ -220,6 +220,11 @@ describe('packages that a recipe made', () => {
     ['one is of another recipe', [made('x', '1-2', {}, 'y'), made('x-docs')], 'of the recipe y'],
     ['one was not named', [made('x'), made('x-docs'), made('sudo')], 'none that the recipe names'],
     [
+      'a package is there twice',
+      [made('x'), made('x-docs'), { ...made('x'), file: 'x-1-2-any.pkg.tar.xz' }],
+      'x-1-2-any.pkg.tar.xz is another file of x',
+    ],
+    [
       'a file is named otherwise',
       [{ ...made('x'), file: 'y-1-2-any.pkg.tar.zst' }, made('x-docs')],
       'by its .PKGINFO, x 1-2',
