@@ -7,8 +7,9 @@ import { publishError, TreeswapError } from '../model/errors.js'
 import { parseFileName } from '../model/pacman-package.js'
 import type { Context } from '../model/report.js'
 import type { Signer } from '../signing/signer.js'
+import { verifyAsClient } from '../signing/verify-as-client.js'
 import { environment } from '../system/environment.js'
-import { errorCode, makeDirectory, makeTemporaryDirectory, removeTree, writeNew } from '../system/files.js'
+import { errorCode, makeDirectory, makeTemporaryDirectory, readBytes, removeTree, writeNew } from '../system/files.js'
 import { runAny } from '../system/process.js'
 import type { Finished } from '../system/process.js'
 import type { Parts } from './generation-files.js'
@@ -28,7 +29,8 @@ interface Trial {
  * Lets pacman, where this host has it, read a generation as a client would: databases, signatures, and one package.
  * Where it is not there, or this user cannot run it, nothing is said.
  * @param directory of the generation, whole but for its pointer
- * @throws PUBLISH_TRIAL, ABORTED
+ * Without gpg, signatures are verified here instead, and that is said.
+ * @throws PUBLISH_TRIAL, SIGNATURE_BAD, ABORTED
  */
 export async function tryGeneration(
   parts: Parts,
@@ -67,9 +69,20 @@ async function tryIn(
   context.report.step(`letting pacman read ${tree}`)
   for (const name of ['root', 'db', 'cache', 'hooks', 'home']) makeDirectory(join(place, name))
   const trusted = signer !== undefined && (await trust(trial, signer))
+  const smallest = parts.packages.toSorted((a, b) => a.size - b.size)[0]
   const { architecture } = parts.recipes
   const inOs = repoDirectory(architecture)
   const repos = [tree, `${tree}-debug`].filter((name) => index.has(`${inOs}/${name}.db`))
+  if (signer !== undefined && !trusted) {
+    context.report.warn(
+      `gpg is missing here or does not take the key ${signer.fingerprint}: pacman reads ${tree} without looking at signatures, which are verified without it`,
+    )
+    const signed = repos.flatMap((name) => [`${name}.db`, `${name}.files`])
+    for (const name of [...signed, ...(smallest === undefined ? [] : [smallest.file])]) {
+      const path = join(directory, inOs, name)
+      await verifyAsClient(signer.publicKey, readBytes(`${path}.sig`), readBytes(path), name)
+    }
+  }
   // pacman puts names into $repo and $arch
   const server = pathToFileURL(join(directory, inOs)).href.replaceAll('$', '%24')
   const level = trusted ? 'Required DatabaseRequired' : 'Never'
@@ -87,7 +100,6 @@ async function tryIn(
     const what = missing === undefined ? `${listed.length} packages of ${parts.packages.length}` : `no ${missing.file}`
     throw failed(parts, `pacman -Sl lists ${what}`)
   }
-  const smallest = parts.packages.toSorted((a, b) => a.size - b.size)[0]
   const name = smallest && parseFileName(smallest.file)?.name
   if (name !== undefined) await must('-Swdd', '--', name)
 }

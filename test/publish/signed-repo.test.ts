@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openDirectorySource } from '../../src/artifact/source.js'
@@ -176,6 +176,39 @@ describe('publishing a signed pacman repo', function () {
       expect(error).to.have.property('code', 'PUBLISH_TRIAL')
       nothingChanged()
       expect((await put(2, { signing, trial: true })).already).to.equal(false)
+    })
+
+    it('and says where there is no gpg; signatures that are no good are found all the same', async () => {
+      const bin = join(directory(), 'bin')
+      mkdirSync(bin)
+      for (const from of ['/usr/bin', '/usr/sbin'].filter(existsSync)) {
+        for (const name of readdirSync(from)) {
+          if (!name.startsWith('gpg') && !existsSync(join(bin, name))) symlinkSync(join(from, name), join(bin, name))
+        }
+      }
+      const signing = await key()
+      const signer = await signing.open()
+      const other = await (await key('other')).open()
+      const wrong: TreeKey = {
+        ...signing,
+        open: () => Promise.resolve({ ...signer, detached: (content) => other.detached(content) }),
+      }
+      const { PATH } = process.env
+      const warnings: string[] = []
+      const context = { ...silent, report: { ...silent.report, warn: (text: string) => warnings.push(text) } }
+      try {
+        process.env.PATH = bin
+        const refused = await failure(publish(store, 'lab', 1, { signing: wrong }, context))
+        expect(refused).to.include({ code: 'SIGNATURE_BAD' })
+        expect(publishedBuild(store, 'lab')).to.equal(undefined)
+        for (const name of readdirSync(join(store.root, 'derived', signing.fingerprint))) {
+          rmSync(join(store.root, 'derived', signing.fingerprint, name))
+        }
+        expect(await publish(store, 'lab', 1, { signing }, context)).to.include({ already: false })
+      } finally {
+        process.env.PATH = PATH
+      }
+      expect(warnings.join()).to.include('gpg').and.to.include(signing.fingerprint)
     })
 
     it('and serves nothing whose package is not what its database says', async () => {
