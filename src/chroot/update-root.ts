@@ -7,6 +7,12 @@ const LAST_LINES = 20
 
 const PACMAN = ['pacman', '-Syu', '--noconfirm']
 
+/** Packages that pacman has downloaded, and keeps where it was told to, would stay in the root's layer for ever. */
+const FORGET = `command -v pacman-conf > /dev/null || exit 0
+pacman-conf CacheDir | while read -r cache; do
+  find "$cache" -xdev -mindepth 1 -maxdepth 1 ! -type d -name '*.pkg.tar*' -delete
+done`
+
 /**
  * Brings a root up to date: runs a command in it, with the host's network, and keeps what it did only when it ended
  * with 0.
@@ -29,6 +35,8 @@ export async function updateRoot(
       if (lines.length > LAST_LINES) lines.shift()
     })
     if (code !== 0) throw failed(name, argv, code, lines)
+    // what is in the way of nobody is no reason to give up an update
+    await session.run({ ...request(['/bin/sh', '-c', FORGET]), network: false }, () => undefined)
     await session.commit()
     return argv
   })

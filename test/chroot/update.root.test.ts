@@ -18,7 +18,7 @@ Server = file:///srv/repo
 
 /** A root with the real pacman, and in it a repo of its own. */
 function makePacmanRoot(directory: string): void {
-  makeSmallRoot(directory, ['pacman'])
+  makeSmallRoot(directory, ['pacman', 'pacman-conf'])
   for (const each of ['var/lib/pacman', 'var/cache/pacman/pkg', 'srv/repo']) {
     mkdirSync(join(directory, each), { recursive: true })
   }
@@ -122,6 +122,16 @@ describe('chroot: update of a root', function () {
     })
     expect(await update('arch')).to.deep.equal(['pacman', '-Syu', '--noconfirm'])
     expect(await inRoot('arch', 'cat /usr/share/tool/version')).to.deep.equal(['2-1'])
+  })
+
+  it('keeps no packages that pacman has downloaded, and leaves what else lies there', async () => {
+    const cache = '/var/cache/pacman/pkg'
+    await update('arch', [
+      'sh',
+      '-c',
+      `touch ${cache}/x-1-1-any.pkg.tar.zst ${cache}/x-1-1-any.pkg.tar.zst.sig ${cache}/own`,
+    ])
+    expect(await inRoot('arch', `ls ${cache}`)).to.deep.equal(['own'])
   })
 
   describe('by its command', () => {
