@@ -1,7 +1,8 @@
 /** Builds a machine's packages and, when all else has succeeded, publishes them. See treeswapMachine.txt. */
 def call(Map options = [:]) {
     treeswapOptions 'treeswapMachine', options, [
-        'machine', 'repos', 'target', 'full', 'publish', 'publisher', 'publishOver', 'junit', 'agent', 'timeout', 'credentials', 'config',
+        'machine', 'repos', 'target', 'full', 'publish', 'publisher', 'publishOver', 'signing', 'passphrase', 'junit', 'agent',
+        'timeout', 'credentials', 'config',
     ]
     String credentials = options.credentials == null ? 'treeswap-read' : options.credentials
     treeswapJob(options) { config ->
@@ -15,7 +16,7 @@ def call(Map options = [:]) {
     if (options.publish == false) return
     treeswapPublish(
         tree: options.machine, job: env.JOB_NAME, number: env.BUILD_NUMBER, publisher: options.publisher,
-        publishOver: options.publishOver, agent: options.agent, timeout: options.timeout, credentials: credentials,
-        config: options.config,
+        publishOver: options.publishOver, signing: options.signing, passphrase: options.passphrase, agent: options.agent,
+        timeout: options.timeout, credentials: credentials, config: options.config,
     )
 }

@@ -128,6 +128,17 @@ describe('jobs of a configuration', () => {
       expect(named('packages/quiet').script).to.match(/repo: 'quiet', agent: 'treeswap', publish: false, credentials: /)
     })
 
+    it('gives it to that of a machine, too', () => {
+      const sign = (text: string): string =>
+        withPacman(text.replace('  database:\n', '  database:\n    sign: release\n'))
+      const { jobs: signed } = jobsOf(siteConfig(sign))
+      const script = (name: string): string => signed.find((one) => one.name === name)?.script ?? ''
+      expect(script('machines/database')).to.include("signing: 'release-key', passphrase: 'release-phrase'")
+      expect(script('machines/web')).not.to.include('signing')
+      const keys = "signing: ['database': 'release-key', 'instant': 'release-key'].get(params.TREE)"
+      expect(script('publish').split(keys)).to.have.length(3)
+    })
+
     it('lets operators publish them, too, each with its own key', () => {
       const { parameters, script } = named('publish')
       expect(parameters[0]).to.deep.include({ name: 'TREE', choices: ['database', 'web', 'instant', 'quiet'] })

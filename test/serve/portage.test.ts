@@ -45,6 +45,39 @@ auto-sync = yes
     expect(content).to.match(/# The packages are not signed[^]*\nverify-signature = false\n/)
   })
 
+  describe('of a signed machine', () => {
+    const fingerprint = 'ABCDEF0123456789ABCDEF0123456789ABCDEF01'
+    const signed = { ...client, fingerprint }
+
+    it('demands signatures, and says what they do not tell', () => {
+      const content = portageConfiguration(signed).files[1]?.content ?? ''
+      expect(content).to.match(/# [^]*the index is not\n# signed[^]*\nverify-signature = true\n$/)
+      expect(content).not.to.include('verify-signature = false')
+    })
+
+    it('trusts the key of the configuration by its fingerprint, in a keyring that Portage can read', () => {
+      const { files, trust } = portageConfiguration(signed, '/mnt/gentoo/')
+      const ownertrust = '/etc/portage/gnupg/treeswap.ownertrust'
+      expect(files).to.deep.include({ path: ownertrust, content: `${fingerprint}:6:\n` })
+      const commands = trust.map(({ argv }) => argv.join(' '))
+      expect(commands[0]).to.equal('install --directory --mode=0755 /mnt/gentoo/etc/portage/gnupg')
+      expect(commands[1]).to.match(/^wget .* http:\/\/pkgs.example.org\/x\/binpkgs\/database\/database.gpg$/)
+      expect(commands[3]).to.match(new RegExp(`^gpg .* --import-ownertrust /mnt/gentoo${ownertrust}$`))
+      expect(commands.at(-1)).to.match(/^chmod a\+r .*trustdb.gpg$/)
+    })
+
+    it('trusts before it installs, each command only after the one before succeeded', () => {
+      const text = describeClient(portageConfiguration(signed))
+      execFileSync('sh', ['-n'], { input: text })
+      expect(text.indexOf('--check-trustdb && \\\n')).to.be.within(1, text.indexOf('emerge --sync'))
+    })
+
+    it('is told nothing of keys where nothing is signed', () => {
+      expect(portageConfiguration(client).trust).to.deep.equal([])
+      expect(describeClient(portageConfiguration(client))).not.to.include('gpg')
+    })
+  })
+
   it('prints commands that a shell reads as they are meant', () => {
     const text = describeClient(portageConfiguration(client))
     expect(text).to.include('\nemerge --sync\n')

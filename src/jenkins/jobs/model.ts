@@ -81,7 +81,7 @@ export function jobsOf(config: Config): JobList {
     ],
     jobs: [
       ...repos.map((repo) => repoJob(repo, jenkins)),
-      ...machines.map((machine) => machineJob(machine, jenkins)),
+      ...machines.map((machine) => machineJob(machine, jenkins, signing.get(machine.name))),
       ...pacman.flatMap((repo) => [pollJob(repo, jenkins), packagesJob(repo, jenkins, signing.get(repo.name))]),
       ...(trees.length > 0 ? [publishJob(trees, jenkins, signing)] : []),
     ],
@@ -114,7 +114,7 @@ function repoJob(repo: RepoConfig, jenkins: JobsConfig): JobModel {
   }
 }
 
-function machineJob(machine: MachineConfig, jenkins: JobsConfig): JobModel {
+function machineJob(machine: MachineConfig, jenkins: JobsConfig, signing: SigningCredentials | undefined): JobModel {
   const { name, repos, profile, publish } = machine
   const then = publish ? 'and publishes them' : 'and does not publish them'
   return {
@@ -123,7 +123,7 @@ function machineJob(machine: MachineConfig, jenkins: JobsConfig): JobModel {
     description: described(
       `Builds the packages of ${name} ${then}, whenever ${repos.join(', ')} or its profile in ${profile.url} has changed.`,
     ),
-    script: machineScript(machine, jenkins),
+    script: machineScript(machine, jenkins, signing),
     poll: machine.schedule,
     timer: null,
     upstream: repos.map((repo) => `/${jenkins.folder}/repos/${repo}`),

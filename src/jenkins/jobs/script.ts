@@ -14,14 +14,18 @@ export function repoScript({ name }: RepoConfig, jenkins: JobsConfig): string {
   return pipeline(jenkins, step('treeswapRepo', { repo: name, agent: jenkins.agent, ...common(jenkins) }))
 }
 
-export function machineScript({ name, repos, publish }: MachineConfig, jenkins: JobsConfig): string {
+export function machineScript(
+  { name, repos, publish }: MachineConfig,
+  jenkins: JobsConfig,
+  signing: SigningCredentials | undefined,
+): string {
   return pipeline(
     jenkins,
     step('treeswapMachine', {
       machine: name,
       repos,
       agent: jenkins.agent,
-      ...(publish ? publisher(jenkins) : { publish: false }),
+      ...(publish ? { ...publisher(jenkins), ...signing } : { publish: false }),
       ...common(jenkins),
     }),
   )

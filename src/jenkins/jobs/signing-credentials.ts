@@ -11,9 +11,9 @@ export interface SigningCredentials {
  * What the jobs that publish a tree get, by tree; trees that are not signed, or whose publisher has the key, are left out.
  * @throws SIGNING_OVER_SSH
  */
-export function signingCredentials({ pacman, keys, jenkins }: Config): Map<string, SigningCredentials> {
+export function signingCredentials({ machines, pacman, keys, jenkins }: Config): Map<string, SigningCredentials> {
   const found = new Map<string, SigningCredentials>()
-  for (const { name, sign } of pacman.values()) {
+  for (const { name, sign } of [...machines.values(), ...pacman.values()]) {
     const key = sign === undefined ? undefined : keys.get(sign)
     if (key?.credentials === undefined) continue
     if (jenkins?.publishOver !== undefined) throw overSsh(key.name)
