@@ -18,11 +18,22 @@ export interface RepoRun {
   error?: { code: string; message: string; hint: string }
 }
 
+/** What of a site's configuration is not the repo's. */
+export interface SiteOptions {
+  /** port of this host at which clients are served */
+  http?: number
+  /** whole sections, YAML; PATH stands for the site's directory */
+  sections?: string
+}
+
 /** A builder and a publisher on this host, for one pacman repo `own`, in a directory of their own. */
 export class ArchSite {
   private readonly repos = new Map<string, GitRepo>()
 
-  private constructor(readonly directory: string) {}
+  private constructor(
+    readonly directory: string,
+    private readonly options: SiteOptions,
+  ) {}
 
   private static readonly all: ArchSite[] = []
 
@@ -34,8 +45,8 @@ export class ArchSite {
   }
 
   /** @param settings of the repo `own`, YAML; PATH stands for the site's directory */
-  static async create(settings: string): Promise<ArchSite> {
-    const site = new ArchSite(mkdtempSync(join(tmpdir(), 'treeswap-arch-')))
+  static async create(settings: string, options: SiteOptions = {}): Promise<ArchSite> {
+    const site = new ArchSite(mkdtempSync(join(tmpdir(), 'treeswap-arch-')), options)
     ArchSite.all.push(site)
     site.configure(settings, await pacmanBuilderRoot(() => undefined))
     return site
@@ -45,16 +56,18 @@ export class ArchSite {
 
   configure(settings: string, root = this.root): void {
     this.root = root
+    const { http = 1, sections = '' } = this.options
     const own = settings.replaceAll('PATH', this.directory).trim().replaceAll('\n', '\n    ')
     writeFiles(this.directory, {
       'treeswap.yaml': `schema: 1
-publisher: { root: ${this.path('srv')}, http: 'http://127.0.0.1:1', grace: 1h }
+publisher: { root: ${this.path('srv')}, http: 'http://127.0.0.1:${http}', grace: 1h }
 builder: { directory: ${this.path('builder')} }
 chroots:
   own: { from: ${root} }
 pacman:
   own:
     ${own}
+${sections.replaceAll('PATH', this.directory)}
 `,
     })
   }

@@ -77,6 +77,10 @@ export class PacmanClient {
     return existsSync(join(this.root, path))
   }
 
+  read(path: string): string {
+    return readFileSync(join(this.root, path), 'utf8')
+  }
+
   private async ask(argv: readonly string[]): Promise<Ran> {
     return await runInRoot(this.root, argv, { onLine: this.onLine, signal: this.signal })
   }

@@ -1,5 +1,5 @@
 /** Real servers on 127.0.0.1, run from the configuration that `treeswap config` prints. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
@@ -38,6 +38,13 @@ export async function startNginx(directory: string, port: number, blocks: readon
     `daemon off;\nworker_processes 1;\npid ${join(directory, 'nginx.pid')};\nevents {}\nhttp {\n${http}\n}\n`,
   )
   return await start('nginx', ['-e', log, '-p', directory, '-c', file], port, log)
+}
+
+/** Serves every git repository below `directory` as git://127.0.0.1:PORT/NAME. */
+export async function startGitDaemon(directory: string, port: number): Promise<Server> {
+  const program = join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-daemon')
+  const options = ['--export-all', '--reuseaddr', '--listen=127.0.0.1', `--port=${port}`]
+  return await start(program, [...options, `--base-path=${directory}`, directory], port, join(directory, 'daemon.log'))
 }
 
 /** A plain web server for a directory, as a block for startNginx. */
