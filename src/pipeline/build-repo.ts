@@ -13,26 +13,33 @@ import { encodeRecipes } from '../model/recipes.js'
 import type { RecipeRecord, Recipes } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
-import { linkOrCopy, makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
+import { linkOrCopy, listDirectory, makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
 import { withLock } from '../system/lock.js'
 import { replaceDirectory } from '../system/replace-directory.js'
 import { chainLength, lastingBase, latestBase, restoreFiles } from './base-build.js'
 import type { BaseBuild } from './base-build.js'
 import { buildRecipes } from './build-recipes.js'
 import type { RecipesRun } from './build-recipes.js'
+import type { Clones } from './clones.js'
 import { builderDirectories } from './directories.js'
 import type { BuilderDirectories } from './directories.js'
 import { joinLogs } from './join-logs.js'
 import { missingLibraries } from './missing-libraries.js'
 import { nothingBuilt } from './nothing-built.js'
+import { pastPackages, risingAbove, withoutChanged } from './past-packages.js'
 import { planRepo } from './plan-repo.js'
 import type { RepoPlan } from './plan-repo.js'
 import { addKeyring, isNewKeyring } from './repo-keyring.js'
 import type { MakeKeyring } from './repo-keyring.js'
-import { failedRecipe, refuseChanged, recipesOf, settle } from './repo-outcome.js'
-import type { RecipeOutcome, Settled } from './repo-outcome.js'
+import { failedRecipe, recipesOf } from './repo-outcome.js'
+import type { RecipeOutcome } from './repo-outcome.js'
+import { removeLent } from './remove-lent.js'
 import { readBase, treePackages } from './repo-packages.js'
+import type { TreePackage } from './repo-packages.js'
 import { rootServiceOf } from './root-service-of.js'
+import { settle } from './settle.js'
+import type { Settled } from './settle.js'
+import { sweep } from './sweep.js'
 import { wantedOf } from './wanted-recipes.js'
 import type { WantedRecipes } from './wanted-recipes.js'
 
@@ -80,8 +87,8 @@ export async function planOf(
   request: RepoRequest,
   context: Context,
 ): Promise<RepoPlan & { newKeyring: KeyringPackage | undefined }> {
-  return await locked(request, context, async (directories) => {
-    const { plan, before, keyring } = await prepare(request, directories, context)
+  return await locked(request, context, async (directories, service) => {
+    const { plan, before, keyring } = await prepare(request, directories, service, context)
     return { ...plan, newKeyring: isNewKeyring(keyring, before) ? keyring : undefined }
   })
 }
@@ -92,52 +99,67 @@ export async function planOf(
  * @throws RECIPES_FAILED, PACKAGE_CHANGED, and what planRepo, buildRecipes and packRepo throw
  */
 export async function buildRepo(request: RepoBuildRequest, context: Context): Promise<RepoBuildReport> {
-  return await locked(request, context, (directories) => buildLocked(request, directories, context))
+  return await locked(request, context, (directories, service) => buildLocked(request, directories, service, context))
 }
 
 async function locked<T>(
-  { repo, builder, wait = 0 }: RepoRequest,
-  { signal }: Context,
-  action: (directories: BuilderDirectories) => Promise<T>,
+  request: RepoRequest,
+  context: Context,
+  action: (directories: BuilderDirectories, service: RootService) => Promise<T>,
 ): Promise<T> {
+  const { repo, builder, wait = 0 } = request
+  const { signal } = context
   const directories = builderDirectories(builder.directory)
   const lock = join(directories.locks, `build-${repo.name}.lock`)
-  return await withLock(lock, { what: `the build of ${repo.name}`, wait, signal }, () => action(directories))
+  const work = join(directories.work, 'runs', repo.name)
+  return await withLock(lock, { what: `the build of ${repo.name}`, wait, signal }, async () => {
+    const service = request.service ?? rootServiceOf(builder)
+    // what a killed run left
+    const dead = listDirectory(work).map(({ name }) => join(work, name))
+    await removeLent(dead, repo.chroot, service, context)
+    makeDirectory(work)
+    return await action({ ...directories, work }, service)
+  })
 }
 
 interface Prepared {
   base: BaseBuild | undefined
   before: Recipes | undefined
   root: ReadonlyMap<string, string>
-  service: RootService
+  clones: Clones
   plan: RepoPlan
   keyring: KeyringPackage | undefined
 }
 
-async function prepare(request: RepoRequest, directories: BuilderDirectories, context: Context): Promise<Prepared> {
+async function prepare(
+  request: RepoRequest,
+  directories: BuilderDirectories,
+  service: RootService,
+  context: Context,
+): Promise<Prepared> {
   const { repo, asked } = request
-  const service = request.service ?? rootServiceOf(request.builder)
   const base = request.base && (await latestBase(request.base, repo.name))
   const before = base && (await readBase(base, directories.work, context))
   const root = await rootPackages(repo.chroot, service, context)
-  const clones = join(directories.git, 'recipes', repo.name)
+  const clones = { directory: join(directories.git, 'recipes', repo.name), used: new Set<string>() }
   const missing = await missingLibraries(repo, before, root, directories.libraries, service, context)
   const plan = await planRepo({ repo, directories, service, before, asked, missing }, clones, context)
   const keyring = await request.keyring?.(before)
   const removed = plan.removed.filter((name) => name !== keyring?.name)
   if (keyring !== undefined && plan.recipes.has(keyring.name)) throw keyringTwice(keyring.name)
-  return { base, before, root: root.installed, service, keyring, plan: { ...plan, removed } }
+  return { base, before, root: root.installed, clones, keyring, plan: { ...plan, removed } }
 }
 
 async function buildLocked(
   request: RepoBuildRequest,
   directories: BuilderDirectories,
+  service: RootService,
   context: Context,
 ): Promise<RepoBuildReport> {
   const { repo } = request
   const started = new Date(now()).toISOString()
-  const prepared = await prepare(request, directories, context)
-  const { base, before, plan, service } = prepared
+  const prepared = await prepare(request, directories, service, context)
+  const { base, before, plan } = prepared
   const broken = plan.broken.map(({ base: name, error }) => failedRecipe(name, error))
   const { keyring } = prepared
   const isNew = isNewKeyring(keyring, before)
@@ -157,10 +179,7 @@ async function buildLocked(
   const output = request.output(number)
   refuseExisting(output)
   const finished = join(directories.packages, repo.name)
-  const runs = join(directories.work, 'runs', repo.name)
-  removeTree(runs)
-  makeDirectory(runs)
-  const work = makeTemporaryDirectory(join(runs, 'run-'))
+  const work = makeTemporaryDirectory(join(directories.work, 'run-'))
   const logs = join(directories.logs, repo.name)
   try {
     if (base !== undefined) {
@@ -168,15 +187,16 @@ async function buildLocked(
       await restoreFiles(base, finished, directories.work, context)
     }
     const had = await treePackages(base, before, finished, directories.records, context)
-    const run: RecipesRun = { repo, plan, directories, service, packages: new Map(had), work, logs }
-    const outcome = await buildRecipes(run, context)
+    const past = await pastPackages(base)
+    const packages = new Map([...had].filter(([name, one]) => !isLeaving(name, one, plan)))
+    const run: RecipesRun = { repo, plan: risingAbove(plan, past), directories, service, packages, work, logs }
+    const outcome = withoutChanged(await buildRecipes(run, context), past)
     const settled = await settle(plan, outcome, had, (names) => lackingIn(names, repo.chroot, service, context))
-    if (settled.taken.size === 0 && plan.removed.length === 0 && !isNew) {
+    if (settled.outcomes.every(({ status }) => !['built', 'removed'].includes(status)) && !isNew) {
       const errors = [...outcome.failed.values(), ...plan.broken.map(({ error }) => error)]
       throw nothingBuilt(repo.name, [...settled.outcomes, ...broken], errors)
     }
     const extra = keyring && (await addKeyring(keyring, before, settled, { number, work }, context))
-    await refuseChanged(base, settled.packages)
     const directory = join(work, 'packages')
     makeDirectory(directory)
     for (const { path, file } of settled.packages.values()) linkOrCopy(path, join(directory, file))
@@ -187,6 +207,7 @@ async function buildLocked(
       context,
     )
     replaceDirectory(directory, finished)
+    await sweep(repo, plan, prepared.clones, directories, service, context)
     const outcomes = [...settled.outcomes, ...broken]
     return {
       build,
@@ -195,7 +216,24 @@ async function buildLocked(
       partial: outcomes.some(({ status }) => !['built', 'removed'].includes(status)),
     }
   } finally {
+    removeRun(work, context)
+  }
+}
+
+/** Whether a package goes with its recipe: nothing is built with it any more, as no other recipe makes it. */
+function isLeaving(name: string, { base }: TreePackage, { removed, recipes }: RepoPlan): boolean {
+  return (
+    removed.includes(base) &&
+    ![...recipes.values()].some(({ srcinfo }) => srcinfo.packages.some((one) => one.name === name))
+  )
+}
+
+/** The next run removes what this one cannot, and it must not hide why this one failed. */
+function removeRun(work: string, { report }: Context): void {
+  try {
     removeTree(work)
+  } catch (error) {
+    report.warn(`${work} could not be removed: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

@@ -8,7 +8,7 @@ import type { RecipeRecord, Recipes } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
 import { writeNew } from '../system/files.js'
 import { sha256 } from '../system/hash.js'
-import type { Settled } from './repo-outcome.js'
+import type { Settled } from './settle.js'
 
 /** Makes the keyring package of a repo; undefined where clients are to trust no key. */
 export type MakeKeyring = (before: Recipes | undefined) => Promise<KeyringPackage | undefined>

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { readPackageFile } from '../../src/arch/package-file.js'
 import { buildError } from '../../src/model/errors.js'
 import type { KnownRecipe, RepoPlan } from '../../src/pipeline/plan-repo.js'
-import { recipesOf, settle } from '../../src/pipeline/repo-outcome.js'
+import { recipesOf } from '../../src/pipeline/repo-outcome.js'
+import { settle } from '../../src/pipeline/settle.js'
 import type { TreePackage } from '../../src/pipeline/repo-packages.js'
 import { plan, recipe } from '../arch/planned.js'
 import { pacmanPackage } from '../lab/pacman-package.js'
@@ -68,5 +69,46 @@ describe('what a run of builds came to', () => {
     const built = new Map([['tool', { version: '2.0-1', packages: [made], libraries: new Map() }]])
     const settled = await settle(both, { built, failed, skipped: new Map() }, new Map(), () => Promise.resolve([]))
     expect([...settled.taken.keys()]).to.deep.equal(['tool'])
+  })
+
+  describe('of recipes whose packages move', () => {
+    const takeAll = (): Promise<string[]> => Promise.resolve([])
+    const gone = (base: string, ...planned: ReturnType<typeof recipe>[]) => ({ ...planOf(...planned), removed: [base] })
+
+    it('leaves them to the recipe that is gone until the one that takes them over was built', async () => {
+      const old = await packageOf(directory(), 'alpha', '1.0-1', [])
+      const moved = gone('alpha', recipe('alpha-new', { packages: [{ name: 'alpha' }] }))
+      const error = new Map([['alpha-new', buildError('RECIPE_FAILED', 'it failed', '')]])
+      const had = new Map([['alpha', old]])
+      const failing = await settle(moved, { built: new Map(), failed: error, skipped: new Map() }, had, takeAll)
+      expect(failing.packages.get('alpha')).to.deep.equal(old)
+      expect(failing.outcomes.map(({ base, status }) => [base, status])).to.deep.equal([
+        ['alpha-new', 'failed'],
+        ['alpha', 'held'],
+      ])
+      const made = await packageOf(directory(), 'alpha', '1.1-1', [])
+      const built = new Map([['alpha-new', { version: '1.1-1', packages: [made], libraries: new Map() }]])
+      const done = await settle(moved, { built, failed: new Map(), skipped: new Map() }, had, takeAll)
+      expect(done.packages.get('alpha')).to.deep.equal({ ...made, base: 'alpha-new' })
+      expect(done.outcomes.map(({ base, status }) => [base, status])).to.deep.equal([
+        ['alpha-new', 'built'],
+        ['alpha', 'removed'],
+      ])
+    })
+
+    it('holds a recipe back that makes what another one has, which stays as it was', async () => {
+      const docs = { ...(await packageOf(directory(), 'alpha-docs', '1.0-1', [])), base: 'alpha' }
+      const split = planOf(recipe('alpha'), recipe('alpha-docs'))
+      const made = await packageOf(directory(), 'alpha-docs', '2.0-1', [])
+      const built = new Map([['alpha-docs', { version: '2.0-1', packages: [made], libraries: new Map() }]])
+      const error = new Map([['alpha', buildError('RECIPE_FAILED', 'it failed', '')]])
+      const had = new Map([['alpha-docs', docs]])
+      const settled = await settle(split, { built, failed: error, skipped: new Map() }, had, takeAll)
+      expect(settled.packages.get('alpha-docs')).to.deep.equal(docs)
+      expect(settled.outcomes.find(({ base }) => base === 'alpha-docs')).to.include({
+        status: 'held',
+        reason: 'alpha-docs is still made by alpha, which stays as it was',
+      })
+    })
   })
 })
