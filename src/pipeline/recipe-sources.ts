@@ -1,18 +1,16 @@
 import { join } from 'node:path'
 import { parseRecipeList } from '../arch/recipe-list.js'
-import { newestRelease } from '../arch/release-tag.js'
 import type { ReleaseTag } from '../arch/release-tag.js'
 import type { PacmanConfig, ProgramRepository, RecipeList, RecipeRepository } from '../config/pacman.js'
 import { configurationError, TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { statusOf } from '../system/files.js'
 import { readForeignFile } from '../system/foreign-file.js'
-import { findFiles } from '../system/glob.js'
-import { sha256 } from '../system/hash.js'
 import { inTurns } from './in-turns.js'
-import { contentOf, contentOfAll, fetchGit } from './git.js'
-import type { Checkout, GitSource } from './git.js'
-import { remoteTags } from './git-remote.js'
+import { contentOf, contentOfAll } from './git.js'
+import type { Checkout } from './git.js'
+import { RecipeCheckouts } from './recipe-checkouts.js'
+import { recipePlaces } from './recipe-directories.js'
 
 /** A recipe in a fresh checkout. */
 export interface FoundRecipe {
@@ -51,8 +49,6 @@ export interface FoundRecipes {
 /** Listed repositories that are asked at a time. */
 const AT_A_TIME = 4
 const MAX_LIST = 1024 * 1024
-/** What is safe in messages and paths. */
-const DIRECTORY = /^[A-Za-z0-9_@.+-]+(\/[A-Za-z0-9_@.+-]+)*$/
 
 /**
  * All recipes of a pacman repo, as their sources have them now. A source that cannot be read, or has none, is among the
@@ -60,6 +56,7 @@ const DIRECTORY = /^[A-Za-z0-9_@.+-]+(\/[A-Za-z0-9_@.+-]+)*$/
  * @param clones where checkouts are kept; the caller holds a lock on it
  */
 export async function findRecipes(repo: PacmanConfig, clones: string, context: Context): Promise<FoundRecipes> {
+  const checkouts = new RecipeCheckouts(clones, new Set(), context)
   const found: FoundRecipe[] = []
   const lost: LostRecipe[] = []
   const reading = async (place: Omit<LostRecipe, 'name' | 'error'>, read: () => Promise<void>): Promise<void> => {
@@ -69,25 +66,27 @@ export async function findRecipes(repo: PacmanConfig, clones: string, context: C
   for (const source of repo.repositories) {
     const { url } = source
     await reading({ source: url, unread: url }, async () => {
-      found.push(...(await inRepository(source, clones, context)))
+      const there = await inRepository(source, checkouts, context)
+      found.push(...there.found)
+      lost.push(...there.lost)
     })
   }
   for (const source of repo.programs) {
     const { url, path } = source
     await reading({ source: url, path, unread: url }, async () => {
-      found.push(await inProgram(source, clones, context))
+      found.push(await inProgram(source, checkouts, context))
     })
   }
   const listed = new Map<string, Set<string>>()
   for (const list of repo.lists) {
     const { url, base } = list
     await reading({ source: url, unread: base }, async () => {
-      const names = await readList(list, clones, context)
+      const names = await readList(list, checkouts, context)
       listed.set(base, new Set([...(listed.get(base) ?? []), ...names]))
     })
   }
   for (const [base, names] of listed) {
-    const there = await findListed(base, [...names], clones, context)
+    const there = await listedIn(base, [...names], checkouts, context)
     found.push(...there.found)
     lost.push(...there.lost)
   }
@@ -95,7 +94,7 @@ export async function findRecipes(repo: PacmanConfig, clones: string, context: C
 }
 
 /** What kept something from being read; undefined: nothing did. */
-async function faultOf(read: () => Promise<void>): Promise<TreeswapError | undefined> {
+async function faultOf(read: () => Promise<void> | void): Promise<TreeswapError | undefined> {
   try {
     await read()
     return undefined
@@ -117,10 +116,19 @@ export async function findListed(
   clones: string,
   context: Context,
 ): Promise<FoundRecipes> {
+  return await listedIn(base, names, new RecipeCheckouts(clones, new Set(), context), context)
+}
+
+async function listedIn(
+  base: string,
+  names: readonly string[],
+  checkouts: RecipeCheckouts,
+  context: Context,
+): Promise<FoundRecipes> {
   const recipes = await inTurns(names, AT_A_TIME, async (name): Promise<FoundRecipe | LostRecipe> => {
     const source = listedUrl(base, name)
     try {
-      return await inTop({ url: source }, source, clones, context)
+      return await recipeOf(await checkouts.ofBranch(source), source, undefined, context)
     } catch (error) {
       if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
       return { name, source, error, unread: base }
@@ -132,53 +140,49 @@ export async function findListed(
   }
 }
 
-async function inRepository(source: RecipeRepository, clones: string, context: Context): Promise<FoundRecipe[]> {
-  const checkout = await checkOut(source, clones, context)
-  const pattern = source.recipes === '.' ? 'PKGBUILD' : `${source.recipes.replace(/\/$/, '')}/PKGBUILD`
-  const directories = findFiles(checkout.directory, pattern).map((file) => file.slice(0, -'/PKGBUILD'.length))
-  const odd = directories.find((directory) => directory !== '' && !DIRECTORY.test(directory))
-  if (odd !== undefined) {
-    throw configurationError(
-      'RECIPE_MISSING',
-      `${source.url} has a recipe in a directory with an odd name: ${JSON.stringify(odd.slice(0, 100))}`,
-      'use letters, digits and _ @ . + - in names of directories',
-    )
-  }
-  if (directories.length === 0) {
+async function inRepository(
+  { url, branch, recipes }: RecipeRepository,
+  checkouts: RecipeCheckouts,
+  context: Context,
+): Promise<FoundRecipes> {
+  const checkout = await checkouts.ofBranch(url, branch)
+  const places = recipePlaces(checkout.directory, recipes)
+  if (places.length === 0) {
     throw configurationError(
       'RECIPES_MISSING',
-      `${source.url} has no recipe that fits ${source.recipes} (no ${pattern})`,
+      `${url} has no recipe that fits ${recipes} (no directory of these has a PKGBUILD)`,
       'all its packages would vanish, so it is refused: mend `recipes`, or take the repository out of the configuration',
     )
   }
   const contents = await contentOfAll(checkout, context)
-  return directories.map((directory) =>
-    recipeIn(checkout, source.url, directory === '' ? undefined : directory, contents.get(directory)),
-  )
-}
-
-async function inProgram(source: ProgramRepository, clones: string, context: Context): Promise<FoundRecipe> {
-  const { url, path, tags, branch } = source
-  if (tags === undefined) return await inTop({ url, branch }, url, clones, context, path)
-  const release = newestRelease(tags, await remoteTags(url, context))
-  if (release === undefined) {
-    throw configurationError(
-      'TAGS_MISSING',
-      `${url} has no tag that fits ${tags} and stands for a version`,
-      'tag a release there (v1.2), or mend `tags`; without `tags` its branch is followed',
-    )
+  const there: FoundRecipes = { found: [], lost: [] }
+  for (const { path: place, fault } of places) {
+    const path = place === '' ? undefined : place
+    const error = await faultOf(() => {
+      if (fault !== undefined) throw withoutRecipe(url, path, fault)
+      there.found.push(recipeIn(checkout, url, path, contents.get(place)))
+    })
+    if (error !== undefined) there.lost.push({ name: printable(place) || url, source: url, path, error, unread: url })
   }
-  return { ...(await inTop({ url, tag: release.tag }, url, clones, context, path)), release }
+  return there
 }
 
-async function inTop(
-  git: GitSource,
-  url: string,
-  clones: string,
+async function inProgram(
+  { url, path, tags, branch }: ProgramRepository,
+  checkouts: RecipeCheckouts,
   context: Context,
-  path?: string,
 ): Promise<FoundRecipe> {
-  const checkout = await checkOut(git, clones, context)
+  if (tags === undefined) return await recipeOf(await checkouts.ofBranch(url, branch), url, path, context)
+  const { release, ...checkout } = await checkouts.ofRelease(url, tags)
+  return { ...(await recipeOf(checkout, url, path, context)), release }
+}
+
+async function recipeOf(
+  checkout: Checkout,
+  url: string,
+  path: string | undefined,
+  context: Context,
+): Promise<FoundRecipe> {
   const content = await contentOf(checkout, path ?? '', context).catch(() => undefined)
   return recipeIn(checkout, url, path, content)
 }
@@ -192,19 +196,15 @@ function recipeIn(checkout: Checkout, url: string, path: string | undefined, con
     statusOf(directory)?.isDirectory() !== true ||
     statusOf(join(directory, 'PKGBUILD'))?.isFile() !== true
   ) {
-    throw configurationError(
-      'RECIPE_MISSING',
-      `${url} has no recipe ${path === undefined ? 'at its top' : `in ${path}`}: there is no file PKGBUILD`,
-      'mend `path` in the configuration, or add the recipe there; links are not followed',
-    )
+    throw withoutRecipe(url, path, 'there is no file PKGBUILD')
   }
   const { commit, commitTime } = checkout
   return { directory, source: url, path, commit, commitTime, content, release: undefined }
 }
 
-async function readList(list: RecipeList, clones: string, context: Context): Promise<string[]> {
+async function readList(list: RecipeList, checkouts: RecipeCheckouts, context: Context): Promise<string[]> {
   const { url, branch, file } = list
-  const checkout = await checkOut({ url, branch }, clones, context)
+  const checkout = await checkouts.ofBranch(url, branch)
   // git knows no path through a link, which could lead out of the checkout
   const isThere = await contentOf(checkout, file, context).then(
     () => true,
@@ -219,7 +219,15 @@ async function readList(list: RecipeList, clones: string, context: Context): Pro
   )
 }
 
-function checkOut(git: GitSource, clones: string, context: Context): Promise<Checkout> {
-  const name = sha256(JSON.stringify([git.url, git.branch ?? null, git.tag === undefined ? null : 'tags'])).slice(0, 24)
-  return fetchGit(git, join(clones, name), context)
+function withoutRecipe(url: string, path: string | undefined, why: string): Error {
+  return configurationError(
+    'RECIPE_MISSING',
+    `${url} has no recipe ${path === undefined ? 'at its top' : `in ${printable(path)}`}: ${why}`,
+    'mend `recipes` or `path` in the configuration, or what lies there; links are not followed',
+  )
+}
+
+/** A path in a repository of somebody else. */
+function printable(path: string): string {
+  return /^[\w@.+/-]*$/.test(path) ? path : JSON.stringify(path.slice(0, 100))
 }
