@@ -10,6 +10,7 @@ import { TreeswapError } from '../model/errors.js'
 import { isPackageName } from '../model/pacman-package.js'
 import type { RecipeRecord, Recipes } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
+import type { Clones } from './clones.js'
 import type { BuilderDirectories } from './directories.js'
 import { inTurns } from './in-turns.js'
 import { fingerprintOf } from './recipe-heads.js'
@@ -54,10 +55,9 @@ const AT_A_TIME = 8
 /**
  * Fetches all recipes of a pacman repo and finds out what has to be built. Packages that recipes of a list need, and
  * that neither this repo nor the root has, are looked for where that list's packages come from.
- * @param clones where checkouts are kept; the caller holds a lock on it
  * @throws what planRecipes and a scratch session throw
  */
-export async function planRepo(request: PlanContext, clones: string, context: Context): Promise<RepoPlan> {
+export async function planRepo(request: PlanContext, clones: Clones, context: Context): Promise<RepoPlan> {
   const { repo, before, asked, missing } = request
   context.report.step(`fetching the recipes of ${repo.name}`)
   const { found, lost } = await findRecipes(repo, clones, context)
@@ -143,7 +143,7 @@ async function dependenciesFromLists(
   unresolved: ReadonlyMap<string, string[]>,
   { recipes, lost, looked }: Search,
   { repo, service, before }: PlanContext,
-  clones: string,
+  clones: Clones,
   context: Context,
 ): Promise<FoundRecipes> {
   const listOf = (base: string): string | undefined => {

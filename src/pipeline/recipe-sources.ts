@@ -6,6 +6,7 @@ import { configurationError, TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { statusOf } from '../system/files.js'
 import { readForeignFile } from '../system/foreign-file.js'
+import type { Clones } from './clones.js'
 import { inTurns } from './in-turns.js'
 import { contentOf, contentOfAll } from './git.js'
 import type { Checkout } from './git.js'
@@ -53,10 +54,9 @@ const MAX_LIST = 1024 * 1024
 /**
  * All recipes of a pacman repo, as their sources have them now. A source that cannot be read, or has none, is among the
  * lost ones: GIT_FAILED, RECIPES_MISSING, RECIPE_MISSING, TAGS_MISSING, LIST_EMPTY, LIST_INVALID, LIST_MISSING.
- * @param clones where checkouts are kept; the caller holds a lock on it
  */
-export async function findRecipes(repo: PacmanConfig, clones: string, context: Context): Promise<FoundRecipes> {
-  const checkouts = new RecipeCheckouts(clones, new Set(), context)
+export async function findRecipes(repo: PacmanConfig, clones: Clones, context: Context): Promise<FoundRecipes> {
+  const checkouts = new RecipeCheckouts(clones.directory, clones.used, context)
   const found: FoundRecipe[] = []
   const lost: LostRecipe[] = []
   const reading = async (place: Omit<LostRecipe, 'name' | 'error'>, read: () => Promise<void>): Promise<void> => {
@@ -113,10 +113,10 @@ export function listedUrl(base: string, name: string): string {
 export async function findListed(
   base: string,
   names: readonly string[],
-  clones: string,
+  clones: Clones,
   context: Context,
 ): Promise<FoundRecipes> {
-  return await listedIn(base, names, new RecipeCheckouts(clones, new Set(), context), context)
+  return await listedIn(base, names, new RecipeCheckouts(clones.directory, clones.used, context), context)
 }
 
 async function listedIn(

@@ -15,6 +15,24 @@ import { builderRoot } from '../lab/portage-root.js'
 import { compiled, runTreeswap } from '../lab/run-treeswap.js'
 import type { TreeswapOptions, TreeswapRun } from '../lab/run-treeswap.js'
 
+/** What a site builds. */
+export interface AgentTree {
+  /** directory that the chroot is made from */
+  root: string
+  chroot: string
+  /** of treeswap.yaml; PATH stands for the site's home */
+  settings: string
+}
+
+const machine = `repos:
+  gentoo: { url: PATH/git/gentoo }
+machines:
+  database:
+    profile: { url: PATH/git/profile }
+    repos: [gentoo]
+    after: ['--depclean']
+`
+
 /** A builder that is not root, with the root program beside it; everything but the chroots belongs to its user. */
 export class AgentSite {
   readonly user = new AgentUser()
@@ -23,7 +41,7 @@ export class AgentSite {
   readonly home: string
   private readonly program: string
 
-  private constructor(private readonly root: string) {
+  private constructor(private readonly tree: AgentTree) {
     execFileSync('chmod', ['755', this.top])
     this.home = this.user.makeDirectory(this.top, 'home')
     for (const name of ['builder', 'git', 'srv']) this.user.makeDirectory(this.home, name)
@@ -36,23 +54,19 @@ export class AgentSite {
       `schema: 1
 publisher: { root: ${this.path('srv')}, grace: 1h }
 builder: { directory: ${this.path('builder')}, root-program: [${this.user.program.join(', ')}] }
-repos:
-  gentoo: { url: ${this.path('git/gentoo')} }
-machines:
-  database:
-    profile: { url: ${this.path('git/profile')} }
-    repos: [gentoo]
-    after: ['--depclean']
-`,
+${tree.settings.replaceAll('PATH', this.home)}`,
     )
   }
 
-  static async create(): Promise<AgentSite> {
-    return new AgentSite(await builderRoot(() => undefined))
+  /** @param tree default: the machine `database` */
+  static async create(tree?: AgentTree): Promise<AgentSite> {
+    if (tree !== undefined) return new AgentSite(tree)
+    const root = await builderRoot(() => undefined)
+    return new AgentSite({ root, chroot: 'database', settings: machine })
   }
 
   /** Writes the administrator's configuration. */
-  allow(chroots = `database: { from: ${this.root}, network: true }`): void {
+  allow(chroots = `${this.tree.chroot}: { from: ${this.tree.root}, network: true }`): void {
     this.user.configure(`schema: 1
 user: ${this.user.name}
 directory: ${join(this.top, 'chroots')}
@@ -127,11 +141,11 @@ chroots: { ${chroots} }
   }
 
   head(): string {
-    return readFileSync(join(this.top, 'chroots/database/head.json'), 'utf8')
+    return readFileSync(join(this.top, 'chroots', this.tree.chroot, 'head.json'), 'utf8')
   }
 
   uidBase(): number {
-    const text = readIfThere(join(this.top, 'chroots/database/root.json'))
+    const text = readIfThere(join(this.top, 'chroots', this.tree.chroot, 'root.json'))
     return text === '' ? Infinity : (JSON.parse(text) as { uidBase: number }).uidBase
   }
 

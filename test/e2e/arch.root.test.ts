@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { compile } from '../cli/treeswap.js'
 import { needsRoot } from '../lab/needs-root.js'
 import { ArchSite, recipe } from './arch-site.js'
+import type { RepoRun } from './arch-site.js'
 
 const settings = `repositories: [{ url: PATH/git/recipes }]
 programs: [{ url: PATH/git/program, path: pkg, tags: 'v*' }]
@@ -97,9 +98,10 @@ describe('a pacman repo, from git to what clients are served', function () {
   it('refuses a version that would not rise, and proposes the epoch', async () => {
     await site.commit('recipes', { 'alpha/PKGBUILD': recipe('alpha', { version: '0.9' }) })
     const run = await site.run()
-    expect(run).to.include({ status: 'failed', exitCode: 10 })
-    expect(run.error).to.include({ code: 'VERSION_NOT_RISING' })
-    expect(run.error?.hint).to.include('epoch=1')
+    expect(run).to.include({ status: 'unchanged', exitCode: 3 })
+    const [alpha] = run.recipes
+    expect(alpha).to.include({ base: 'alpha', status: 'failed', code: 'VERSION_NOT_RISING' })
+    expect(alpha?.hint).to.include('epoch=1')
     await site.commit('recipes', { 'alpha/PKGBUILD': recipe('alpha', { version: '0.9', lines: 'epoch=1' }) })
     const healed = await site.run()
     expect(healed.recipes.map(({ base, version }) => [base, version])).to.deep.equal([
@@ -112,32 +114,33 @@ describe('a pacman repo, from git to what clients are served', function () {
     for (const name of ['packages', 'srcinfo', 'records', 'git', 'work', 'distfiles', 'logs']) {
       rmSync(site.path('builder', name), { recursive: true, force: true })
     }
-    const out = site.path('out')
-    const base = `dir:${site.path('builder/artifacts')}`
-    const { exitCode, told, stdout } = await site.start([
-      'build',
-      'own',
-      '--out',
-      out,
-      '--base',
-      base,
-      '--rebuild',
-      'beta',
-    ])
+    const log = (recipe: string) => site.start(['log', 'own', '--recipe', recipe])
+    const { exitCode, told, stdout } = await site.start(['run', 'own', '--rebuild', 'beta'])
     expect(exitCode, told.join('\n')).to.equal(0)
-    const { recipes } = JSON.parse(stdout) as { recipes: unknown }
-    expect(recipes).to.deep.equal([{ base: 'beta', status: 'built', version: '1.0-1.4' }])
+    const [own] = (JSON.parse(stdout) as { pacman: RepoRun[] }).pacman
+    expect(own?.recipes).to.deep.equal([{ base: 'beta', status: 'built', version: '1.0-1.4' }])
+    expect((await log('beta')).stdout).to.include('Making package: beta')
+    expect((await log('alpha')).document()).to.have.nested.property('error.code', 'LOG_MISSING')
     expect(told.join('\n')).to.match(/installing alpha/)
   })
 
   it('loses the packages of a name that is taken off the list, and refuses an empty list', async () => {
     await site.commit('lists', { names: '# nothing\n' })
     const refused = await site.run()
-    expect(refused.error).to.include({ code: 'LIST_EMPTY' })
+    expect(refused).to.include({ status: 'unchanged', exitCode: 3 })
+    expect(refused.recipes.map(({ base, code }) => [base, code])).to.deep.equal([
+      [site.path('git/lists'), 'LIST_EMPTY'],
+    ])
     await site.commit('lists', { names: 'delta\n' })
     const run = await site.run()
     expect(run.recipes, run.told.join('\n')).to.deep.equal([{ base: 'gamma', status: 'removed' }])
     const { stdout } = await site.start(['diff', 'own@-1', 'own@published'])
     expect(stdout).to.include('gamma')
+    // recipes, program, lists and delta
+    expect(readdirSync(site.path('builder/git/recipes/own'))).to.have.length(4)
+    for (const place of ['distfiles/own/own', 'logs/own']) {
+      const names = readdirSync(site.path('builder', place)).map((name) => name.replace('.log', ''))
+      expect(names, place).to.include('beta').and.not.include('gamma')
+    }
   })
 })

@@ -21,7 +21,7 @@ describe('recipes of a pacman repo', () => {
 
   async function find(sources: string): Promise<FoundRecipes> {
     const { pacman } = parseConfig(`schema: 1\npacman: { own: { chroot: own, ${sources} } }\n`, path('treeswap.yaml'))
-    return await findRecipes(pacman.get('own')!, path('clones'), silent)
+    return await findRecipes(pacman.get('own')!, { directory: path('clones'), used: new Set() }, silent)
   }
 
   const dataOf = ({ found }: FoundRecipes): string[] =>
