@@ -1,6 +1,7 @@
 import { unpackedLimit } from '../artifact/tar-policy.js'
 import type { Policy } from '../artifact/tar-policy.js'
 import { TarParser } from '../artifact/tar-parser.js'
+import type { TarSink } from '../artifact/tar-sink.js'
 import { TreeswapError } from '../model/errors.js'
 import { packageFileName, parseFileName } from '../model/pacman-package.js'
 import type { PackageRecord } from '../model/pacman-package.js'
@@ -25,14 +26,23 @@ const policy: Partial<Policy> = {
  * last, without unpacking it or holding it in memory.
  * @throws PACKAGE_INVALID, ABORTED, PROGRAM_MISSING
  */
-export async function readPackageFile(path: string, { signal }: Pick<Context, 'signal'>): Promise<PackageRecord> {
+export async function readPackageFile(path: string, context: Pick<Context, 'signal'>): Promise<PackageRecord> {
+  const sink = new PackageSink((why) => invalidPackage(path, why))
+  await readEntries(path, sink, context)
+  return sink.record()
+}
+
+/**
+ * Hands the entries of a package to a sink.
+ * @throws PACKAGE_INVALID, ABORTED, PROGRAM_MISSING, and what the sink throws
+ */
+export async function readEntries(path: string, sink: TarSink, { signal }: Pick<Context, 'signal'>): Promise<void> {
   const invalid = (why: string, cause?: unknown): Error => invalidPackage(path, why, cause)
   const status = targetStatusOf(path)
   if (!status?.isFile()) throw invalid('it is no file')
   const compression = compressionOf(path)
   if (compression === undefined) throw invalid('it is compressed by none of zstd, xz and gzip')
   const limit = unpackedLimit(status.size)
-  const sink = new PackageSink(invalid)
   const parser = new TarParser(path, policy, sink)
   let unpacked = 0
   const take = (chunk: Buffer): void => {
@@ -43,7 +53,6 @@ export async function readPackageFile(path: string, { signal }: Pick<Context, 's
   try {
     await decompressFile(path, compression, take, signal)
     parser.end()
-    return sink.record()
   } catch (error) {
     parser.abandon()
     const refused = error instanceof TreeswapError && error.code === 'ARCHIVE_REFUSED'

@@ -68,6 +68,12 @@ export const publishOptions = {
     default: false,
     describe: 'publish a pacman repo without signatures, also one that was published with them',
   },
+  'new-key': {
+    type: 'boolean',
+    default: false,
+    describe:
+      'sign a pacman repo also with a key that no published keyring package names: clients need it by hand then',
+  },
   'no-upload': {
     type: 'boolean',
     default: false,
@@ -98,6 +104,7 @@ export function publishingOf(
     'no-http': boolean
     grace: string | undefined
     unsigned: boolean
+    'new-key': boolean
     'no-trial': boolean
   },
   tree: string,
@@ -115,6 +122,7 @@ export function publishingOf(
     ...(args['no-http'] && { http: null }),
     ...(args.grace !== undefined && { graceSeconds: seconds('--grace', args.grace) }),
     unsigned: args.unsigned,
+    newKey: args['new-key'],
     trial: !args['no-trial'],
     signing: signingOf(configOf(args), tree, context),
   }

@@ -17,7 +17,7 @@ export const overOption = {
 } as const
 
 /** What the other side knows itself. */
-const THERE = ['from', 'root', 'http', 'no-http', 'grace', 'running', 'unsigned', 'no-trial'] as const
+const THERE = ['from', 'root', 'http', 'no-http', 'grace', 'running', 'unsigned', 'new-key', 'no-trial'] as const
 
 /**
  * Asks the publisher that the configuration names.

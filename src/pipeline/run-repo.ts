@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js'
 import type { PacmanConfig } from '../config/pacman.js'
 import { TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
+import { requireAnnounced } from '../publish/announced-key.js'
 import { listBuilds } from '../store/builds.js'
 import { openStore } from '../store/layout.js'
 import { publishedNumber } from '../store/references.js'
@@ -60,6 +61,7 @@ export async function updateRepoTree(
     const store = openStore(config.publisher.root, { create: true })
     const source = openSource(builder.artifacts)
     const signing = await openSigning(config, name, context)
+    if (signing !== undefined) await requireAnnounced(store, name, await signing.open(), context)
     await ensureChroot(config, repo.chroot, context)
     const item = { kind: 'tree', name } as const
     const latest = (await source.numbers(item)).at(-1)

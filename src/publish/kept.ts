@@ -33,11 +33,16 @@ export async function keptFiles(
     if (serial < pointer) continue
     for (const [path, file] of Object.entries(await filesOf(store, state, serial, now, context))) {
       const isOver = now - file.since >= graceSeconds
-      if (isOver || content.has(path) || (kept[path]?.since ?? 0) > file.since) continue
+      if (isOver || content.has(path) || isSignatureIn(content, path) || (kept[path]?.since ?? 0) > file.since) continue
       if (exists(store.object(file.key))) kept[path] = file
     }
   }
   return kept
+}
+
+/** Whether it signs what the next generation has: where that is unsigned, clients would ask for its key. */
+function isSignatureIn(content: FileMap, path: string): boolean {
+  return path.endsWith('.sig') && content.has(path.slice(0, -4))
 }
 
 /** All package files of a generation, as if the next one had none of them. */

@@ -15,6 +15,8 @@ export interface PublishOptions {
   signing?: TreeKey | undefined
   /** publish without signatures, also what was signed */
   unsigned?: boolean | undefined
+  /** sign a pacman repo with a key that its clients cannot have got from the repo */
+  newKey?: boolean | undefined
   /** false: do not let pacman read the generation before clients are led to it */
   trial?: boolean | undefined
 }

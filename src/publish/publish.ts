@@ -27,6 +27,7 @@ import {
   writeNew,
 } from '../system/files.js'
 import { aborted, runAny } from '../system/process.js'
+import { requireAnnounced } from './announced-key.js'
 import { fillGeneration } from './fill-generation.js'
 import type { Filled } from './fill-generation.js'
 import { findDamage } from './damage.js'
@@ -63,7 +64,7 @@ export interface Publication {
  * alone, unless something of its generation was damaged, it would name another URL, another key signs, or the same one
  * with another subkey or term.
  * @throws BUILD_UNKNOWN, OBJECT_MISSING, TREE_INVALID, PACKAGES_INVALID, PACKAGES_INCOMPLETE, PACKAGE_MISNAMED,
- * SIGNING_KEY_MISSING, PUBLISH_TRIAL, LOCKED, DISK, ABORTED, …
+ * SIGNING_KEY_MISSING, KEY_NOT_ANNOUNCED, PUBLISH_TRIAL, LOCKED, DISK, ABORTED, …
  */
 export async function publish(
   store: Store,
@@ -157,6 +158,9 @@ async function publishLocked(
     return { ...told, serial: published, already: true, links: 0, copies: 0 }
   }
   const signer = signed === undefined ? undefined : await options.signing?.open()
+  if (signer !== undefined && parts.kind === 'pacman-repo' && options.newKey !== true) {
+    await requireAnnounced(store, tree, signer, context)
+  }
   if (signer !== undefined) await ensureSigned(store, parts, signer, context)
   retire()
 
