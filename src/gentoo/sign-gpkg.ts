@@ -39,7 +39,9 @@ export async function signGpkg(from: PackageFile, to: string, signer: Signer): P
 async function payloadOf(from: PackageFile, { members }: Container): Promise<Member[]> {
   const manifest = members.find(({ name }) => name === MANIFEST)
   const said: Map<string, FileDigests> =
-    manifest === undefined ? new Map<string, FileDigests>() : parseManifest(await readMember(from, manifest), from.refuse)
+    manifest === undefined
+      ? new Map<string, FileDigests>()
+      : parseManifest(await readMember(from, manifest), from.refuse)
   const payload = members.filter(({ name }) => name !== MANIFEST && !isSignature(name))
   for (const kind of ['metadata', 'image']) {
     if (!payload.some(({ name }) => name.startsWith(`${kind}.tar`))) throw from.refuse(`it has no ${kind}`)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -189,6 +189,16 @@ machines: { database: { profile: { url: /srv/p }, repos: [overlay, gentoo] } }
     const { files, commands: printed } = documentOf(await treeswap(['config', 'portage', '--json'], { cwd: directory }))
     expect(files).to.have.length(2)
     expect(printed).to.deep.include({ what: 'fetch the ebuild repos', argv: ['emerge', '--sync'] })
+    writeFileSync(
+      join(directory, 'signed.yaml'),
+      readFileSync(join(directory, 'treeswap.yaml'), 'utf8').replace('{ database: {', '{ database: { sign: main,') +
+        `keys: { main: { fingerprint: ${'ab'.repeat(20)}, public: main.asc } }\n`,
+    )
+    const signed = documentOf(
+      await treeswap(['config', 'portage', '--config', 'signed.yaml', '--json'], { cwd: directory }),
+    )
+    expect(JSON.stringify(signed.files)).to.include(`${'AB'.repeat(20)}:6:\\n`)
+    expect(signed.trust).to.be.an('array').that.is.not.empty
   })
 
   for (const [signal, code] of [
