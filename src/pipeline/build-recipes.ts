@@ -36,6 +36,9 @@ export interface RecipesOutcome {
   skipped: Map<string, string>
 }
 
+/** Bytes of a recipe's output that are recorded, and told: some print without end. */
+const MOST_OF_A_LOG = 32 * 1024 * 1024
+
 /**
  * Builds what a plan says, as many recipes at a time as the repo allows, each after what it needs. What fails keeps
  * nothing but its dependants from being built.
@@ -109,7 +112,7 @@ async function buildOne(
 ): Promise<BuiltRecipe> {
   const { base } = step
   const place = makeTemporaryDirectory(join(work, `${base}-`))
-  const log = openLog(join(logs, `${base}.log`))
+  const log = openLog(join(logs, `${base}.log`), MOST_OF_A_LOG)
   context.report.step(`building ${base}: ${step.why.join('; ')}`)
   try {
     const own = {
@@ -135,8 +138,7 @@ async function buildOne(
         release: recipe.release !== undefined,
         previous: step.previous,
         record: (line) => {
-          log.record(line)
-          context.report.line(`${base}: ${line}`)
+          if (log.record(line)) context.report.line(`${base}: ${line}`)
         },
       },
       service,
