@@ -44,9 +44,12 @@ const VERSION = /^(?:[0-9]{1,18}:)?[A-Za-z0-9_.+~^]{1,180}-[0-9]+(?:\.[0-9]+){0,
 const ARCHITECTURE = /^[A-Za-z0-9_]{1,32}$/
 const FILE = /^(.+)-([^-]+-[^-]+)-([^-]+)\.pkg\.tar\.(zst|xz|gz)$/
 
-/** Whether makepkg would take it for a pkgname: it goes into paths, so there is no slash and no dot at its start. */
+/**
+ * Whether makepkg would take it for a pkgname: it goes into paths, so there is no slash and no dot at its start. It is a
+ * key of JSON objects as well, and one name is lost there.
+ */
 export function isPackageName(text: string): boolean {
-  return NAME.test(text)
+  return NAME.test(text) && text !== '__proto__'
 }
 
 /** Whether it is [epoch:]pkgver-pkgrel. */

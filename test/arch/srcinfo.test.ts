@@ -124,6 +124,7 @@ describe('.SRCINFO', () => {
     ['a release that makepkg refuses', plain.replace('pkgrel = 1', 'pkgrel = 1.1.1'), /is no version/],
     ['an epoch that is no number', plain.replace('\tpkgrel', '\tepoch = x\n\tpkgrel'), /is no version/],
     ['a name that is a path', plain.replace('pkgname = foo', 'pkgname = ../foo'), /is no name/],
+    ['a name that is lost in JSON', plain.replace('pkgname = foo', 'pkgname = __proto__'), /is no name/],
     ['a pkgbase that begins with a hyphen', plain.replace('pkgbase = foo', 'pkgbase = -foo'), /is no name/],
     ['no architecture', plain.replace('\tarch = any\n', ''), /no arch/],
     ['an architecture that is a path', plain.replace('any', '../any'), /is no architecture/],
