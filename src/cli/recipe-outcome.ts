@@ -1,8 +1,9 @@
 import type { RecipeOutcome } from '../pipeline/repo-outcome.js'
 
-/** A line for one recipe that was not just kept. */
-export function describeRecipe({ base, status, version, reason }: RecipeOutcome): string {
-  const why = reason === undefined ? '' : `: ${reason}`
+/** A line for one recipe that was not just kept, and how to mend it. */
+export function describeRecipe({ base, status, version, reason, code, hint }: RecipeOutcome): string {
+  const coded = code === undefined ? '' : ` [${code}]`
+  const why = reason === undefined ? '' : `: ${reason}${coded}${hint === undefined ? '' : `\n    ${hint}`}`
   const words = {
     built: 'built',
     failed: 'failed',

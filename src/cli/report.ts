@@ -53,7 +53,7 @@ export function openReport({ stream, colours, clock = ticks }: ReportOptions): S
         if (finished) return
         stream.write(`\r${bar(current, done, total, stream.columns ?? 80)}`)
         shown = true
-      } else if (!finished) print(`    ${current}: ${amount(done, total)}`)
+      } else if (!finished) print(`    ${current === '' ? '' : `${current}: `}${amount(done, total)}`)
       last = clock()
     },
     line: (text) => print(`    ${printable(text)}`),

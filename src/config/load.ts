@@ -180,7 +180,7 @@ function knownKeys(path: PropertyKey[]): string[] {
   for (const segment of path) {
     if (!isRecord(node)) return []
     const properties = isRecord(node.properties) ? node.properties : {}
-    node = properties[String(segment)] ?? node.additionalProperties
+    node = properties[String(segment)] ?? node.items ?? node.additionalProperties
   }
   return isRecord(node) && isRecord(node.properties) ? Object.keys(node.properties) : []
 }

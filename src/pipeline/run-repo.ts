@@ -10,6 +10,7 @@ import { publishedNumber } from '../store/references.js'
 import { withLock } from '../system/lock.js'
 import type { Skipped } from './attempt.js'
 import { buildRepo } from './build-repo.js'
+import type { RepoBuildReport } from './build-repo.js'
 import type { RecipeOutcome } from './repo-outcome.js'
 import { builderDirectories } from './directories.js'
 import { ensureChroot } from './ensure-chroot.js'
@@ -18,6 +19,7 @@ import { artifactPath } from './output.js'
 import { publishIfNew } from './publish-if-new.js'
 import type { NewPublication } from './publish-if-new.js'
 import { keyringOf } from './repo-keyring.js'
+import { NothingBuilt } from './nothing-built.js'
 import { openSigning } from './signing.js'
 import { openSource } from './sources.js'
 import { uploadAfterPublish } from './upload.js'
@@ -42,16 +44,21 @@ export interface RepoRunOutcome {
   uploads?: UploadReport[]
 }
 
-/**
- * Builds what has changed of a pacman repo, and publishes what is built and was never published.
- * @param tried what is not tried again
- */
+export interface RepoRunRequest {
+  /** program → version, recorded in the build */
+  tools: Record<string, string>
+  /** pkgbase of recipes to be built in any case */
+  asked?: ReadonlySet<string>
+  /** what is not tried again */
+  tried?: TriedRecipes
+}
+
+/** Builds what has changed of a pacman repo, and publishes what is built and was never published. */
 export async function updateRepoTree(
   config: Config,
   repo: PacmanConfig,
-  tools: Record<string, string>,
+  { tools, asked = new Set(), tried = new TriedRecipes() }: RepoRunRequest,
   context: Context,
-  tried = new TriedRecipes(),
 ): Promise<RepoRunOutcome | Skipped> {
   const { builder } = config
   const { name } = repo
@@ -71,7 +78,7 @@ export async function updateRepoTree(
         repo,
         builder,
         base: source,
-        asked: new Set(),
+        asked,
         keyring: keyringOf(config, repo),
         output: (number) => artifactPath(builder.artifacts, item, number),
         number: next,
@@ -80,10 +87,12 @@ export async function updateRepoTree(
         isWorthwhile: (wanted) => tried.take(name, wanted),
       },
       context,
-    ).catch((error: unknown) => {
+    ).catch((error: unknown): RepoBuildReport => {
       if (!(error instanceof TreeswapError) || !willRepeat(error)) tried.forget(name)
       else if (error.code === 'SOURCES_FAILED') tried.againSoon(name)
-      throw error
+      // clients go on with what there is: it is not a failure of the whole
+      if (!(error instanceof NothingBuilt) || latest === undefined) throw error
+      return { build: undefined, output: undefined, recipes: error.recipes, partial: true }
     })
     if (report.recipes.some(({ code }) => code === 'SOURCES_FAILED')) tried.againSoon(name)
     const { recipes, partial, left } = report

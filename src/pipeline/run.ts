@@ -25,6 +25,8 @@ export interface RunOutcome {
 export interface RunRequest {
   /** trees to bring up to date; none: all */
   trees: readonly string[]
+  /** pkgbase of recipes to be built in any case, of pacman repos that have them */
+  asked?: ReadonlySet<string>
   /** program → version, recorded in builds */
   tools: Record<string, string>
   /** sources to leave as they are, because their interval has not passed: `repo:NAME`, `machine:NAME`, `pacman:NAME` */
@@ -59,9 +61,7 @@ export async function runTrees(config: Config, request: RunRequest, context: Con
     if (skip.has(`pacman:${repo.name}`)) continue
     const { name } = repo
     repoTrees.push(
-      await attempt(name, `building ${name}`, context, () =>
-        updateRepoTree(config, repo, request.tools, context, request.tried),
-      ),
+      await attempt(name, `building ${name}`, context, () => updateRepoTree(config, repo, request, context)),
     )
   }
   return { repos, machines: built, pacman: repoTrees }

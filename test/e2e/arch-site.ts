@@ -13,7 +13,7 @@ export interface RepoRun {
   name: string
   status: 'built' | 'published' | 'unchanged' | 'failed'
   number?: number
-  recipes: { base: string; status: string; version?: string; reason?: string }[]
+  recipes: { base: string; status: string; version?: string; reason?: string; code?: string; hint?: string }[]
   partial: boolean
   error?: { code: string; message: string; hint: string }
 }

@@ -33,7 +33,7 @@ export const build = defineCommand({
       'naming what build 1 has, with a certain snapshot of gentoo',
     'build instant --out artifacts/instant/2 --base dir:artifacts':
       'a pacman repo: what has changed since its last build',
-    'build instant --out artifacts/instant/3 --base dir:artifacts --rebuild instantwm': 'and a recipe that has not',
+    'build instant --out artifacts/instant/3 --rebuild instantwm': 'and a recipe that has not',
   },
   positionals: {
     tree: { type: 'string', describe: 'machine or pacman repo of the configuration', demandOption: true },
@@ -49,7 +49,11 @@ export const build = defineCommand({
       describe: "machines: checkout of the profile, the machine's own directory in it",
     },
     out: { type: 'string', demandOption: true, describe: 'directory to make' },
-    base: { type: 'string', describe: 'SOURCE of earlier builds: packages that the last one has are not packed again' },
+    base: {
+      type: 'string',
+      describe:
+        'SOURCE of earlier builds: packages that the last one has are not packed again; default for pacman repos: builder.artifacts',
+    },
     full: { type: 'boolean', default: false, describe: 'pack every package, naming no earlier build' },
     rebuild: { type: 'string', array: true, describe: 'pacman repos: pkgbase of a recipe to be built in any case' },
     number: { type: 'string', describe: 'number of the build; default: one more than the last in --base, or 1' },
@@ -59,7 +63,8 @@ export const build = defineCommand({
     const config = loadConfig(args.config)
     const tree = treeOf(config, args.tree)
     const { repo: given, profile, rebuild, full } = args
-    const base = args.base === undefined ? undefined : openSource(args.base, config, { context })
+    const from = args.base ?? (tree.kind === 'pacman-repo' ? config.builder.artifacts : undefined)
+    const base = from === undefined ? undefined : openSource(from, config, { context })
     const number = args.number === undefined ? undefined : buildNumber('--number', args.number)
     const common = { base, number, full, output: resolve(args.out), tools: { treeswap: version() } }
     if (tree.kind === 'pacman-repo') {

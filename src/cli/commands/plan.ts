@@ -1,7 +1,6 @@
 import { loadConfig } from '../../config/load.js'
 import { pacmanRepoOf } from '../../config/trees.js'
 import { planOf } from '../../pipeline/build-repo.js'
-import type { RepoPlan } from '../../pipeline/plan-repo.js'
 import { ensureChroot } from '../../pipeline/ensure-chroot.js'
 import { keyringOf } from '../../pipeline/repo-keyring.js'
 import { openSource } from '../../pipeline/sources.js'
@@ -40,15 +39,25 @@ export const plan = defineCommand({
   },
 })
 
-function jsonOf({ steps, removed, replaced, unresolved, broken }: RepoPlan): Record<string, unknown> {
+type Plan = Awaited<ReturnType<typeof planOf>>
+
+function jsonOf({ steps, recipes, removed, replaced, unresolved, broken, newKeyring }: Plan): Record<string, unknown> {
   return {
-    steps: steps.map(({ base, action, why, needs, previous }) => ({
-      base,
-      action,
-      why,
-      needs,
-      previous: previous ?? null,
-    })),
+    steps: steps.map(({ base, action, why, needs, previous }) => {
+      const recipe = recipes.get(base)
+      return {
+        base,
+        action,
+        why,
+        needs,
+        previous: previous ?? null,
+        version: recipe?.srcinfo.version ?? null,
+        source: recipe?.source ?? null,
+        directory: recipe?.path ?? null,
+        tag: recipe?.release?.tag ?? null,
+      }
+    }),
+    keyring: newKeyring === undefined ? null : { name: newKeyring.name, version: newKeyring.version },
     removed,
     replaced,
     outside: [...unresolved.keys()],
@@ -56,12 +65,15 @@ function jsonOf({ steps, removed, replaced, unresolved, broken }: RepoPlan): Rec
   }
 }
 
-function textOf({ steps, removed, replaced, broken }: RepoPlan, all: boolean): string {
+function textOf({ steps, recipes, removed, replaced, broken, newKeyring }: Plan, all: boolean): string {
   const lines = [
     ...steps.flatMap(({ base, action, why }) => {
-      if (action === 'build') return [`build ${base}: ${why.join('; ')}`]
+      const recipe = recipes.get(base)
+      const from = recipe?.release === undefined ? recipe?.source : `tag ${recipe.release.tag} of ${recipe.source}`
+      if (action === 'build') return [`build ${base} (${from ?? 'unknown'}): ${why.join('; ')}`]
       return all ? [`keep ${base}`] : []
     }),
+    ...(newKeyring === undefined ? [] : [`make ${newKeyring.name} ${newKeyring.version}: the keys have changed`]),
     ...removed.map((base) => `remove ${base}: no source has it any more`),
     ...replaced.map(({ base, source, why }) => `leave out ${base} of ${source}: ${why}`),
     ...broken.map(({ base, error }) => `keep ${base}: ${error.message} [${error.code}]`),

@@ -20,6 +20,10 @@ export const rollback = defineCommand({
     const settings = publishingOf(args, reference.tree, context)
     const store = openStore(settings.root)
     const publication = await rollBack(store, reference, settings, context)
-    return describePublication(publication, await uploadsOf(args, store, publication.tree, context))
+    const { tree } = publication
+    context.report.warn(
+      `the next successful build of ${tree} will be published: stop \`treeswap run\`, its timer or the job to stay on this one`,
+    )
+    return describePublication(publication, await uploadsOf(args, store, tree, context))
   },
 })
