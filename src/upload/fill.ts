@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
-import { isIndex } from './local-files.js'
 import type { LocalFile, Stage } from './local-files.js'
 import { writeManifest } from './manifest.js'
 import type { Manifest } from './manifest.js'
@@ -127,8 +126,8 @@ async function removeDeparted(
   return result
 }
 
-/** The signature of a database that is not signed any more: clients would hold it against the new one. */
+/** The signature of what is not signed any more: clients would hold it against the new database, or ask for its key. */
 function isStale({ files }: Source): (path: string) => boolean {
-  const signed = new Set(files.map(({ path }) => `${path}.sig`))
-  return (path) => isIndex(path) && signed.has(path)
+  const signatures = new Set(files.map(({ path }) => `${path}.sig`))
+  return (path) => signatures.has(path)
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -143,6 +143,18 @@ describe('the connection to a web host', function () {
       expect(error?.hint).not.to.equal('')
       expect(JSON.stringify([error?.message, error?.hint, error?.stack])).not.to.match(/SECRET|PRIVATE KEY/)
     }
+  })
+
+  it('does not use a key that others may read, as ssh does not', async () => {
+    const keyFile = join(directory(), 'shown')
+    writeFileSync(keyFile, readFileSync(host.keyFile), { mode: 0o640 })
+    const { error } = await upload({ keyFile })
+    expect(error).to.include({ code: 'UPLOAD_KEY_EXPOSED', category: 'configuration' })
+    expect(error?.hint).to.include(`chmod 600 ${keyFile}`)
+    chownSync(keyFile, 65_534, 0)
+    expect((await upload({ keyFile })).error, 'it may be lent by another user').to.equal(undefined)
+    chmodSync(keyFile, 0o600)
+    expect((await upload({ keyFile })).error).to.equal(undefined)
   })
 
   describe('with what the environment says', () => {
