@@ -51,3 +51,4 @@ async function demo(directory: string, signal: AbortSignal): Promise<void> {
 }
 
 process.exitCode = await perform('treeswap-demo', stage, demo)
+if (process.exitCode === 0) stage.print('\nand the same for pacman: npm run demo:arch')

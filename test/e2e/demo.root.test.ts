@@ -20,6 +20,7 @@ describe('the demo', function () {
       })
       expect(exitCode, stdout).to.equal(0)
       expect(stdout).to.contain('Round 4').and.to.contain('Proven, in')
+      if (of === 'Gentoo') expect(stdout).to.contain('npm run demo:arch')
     })
   }
 })
