@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
@@ -14,7 +15,7 @@ import { gpkg, manifestOf } from '../lab/gpkg.js'
 import type { GpkgParts } from '../lab/gpkg.js'
 import { silent } from '../lab/silent.js'
 import { temporaryDirectory } from '../lab/temporary.js'
-import { gpgHome } from '../signing/gpg.js'
+import { closeHome, gpgHome, openHome } from '../signing/gpg.js'
 import { makeKey } from '../signing/keys.js'
 import { failure } from '../store/machine.js'
 
@@ -124,6 +125,37 @@ describe('signing a Gentoo binary package', function () {
     const to = signedPath()
     await signGpkg({ ...packageFile(gpkg()), path: given }, to, signer)
     expect(tar(to, '-t').split('\n')).to.include(`${name}/metadata.tar.sig`)
+  })
+
+  it('is done with gpg and its agent as with a file', async () => {
+    const home = openHome(mkdtempSync(join(tmpdir(), 'gpg-')))
+    try {
+      home.run([
+        '--pinentry-mode',
+        'loopback',
+        '--passphrase',
+        '',
+        '--quick-gen-key',
+        'a@example.org',
+        'ed25519',
+        'sign',
+      ])
+      const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(home.run(['--with-colons', '--list-keys']))?.[1] ?? ''
+      const publicFile = join(directory(), 'gpg.asc')
+      writeFileSync(publicFile, home.run(['--armor', '--export', fingerprint]))
+      const [secretFile, passphraseFile] = [undefined, undefined]
+      const byGpg = { name: 'gpg', fingerprint, publicFile, secretFile, passphraseFile, gpg: { home: home.path } }
+      const path = await sign({}, await openSigner(byGpg, silent))
+      client().run(['--import', publicFile])
+      const of = (name: string): Buffer => Buffer.from(tar(path, '-xO', `hello-1-1/${name}`))
+      expect(client().verify(of('image.tar.zst.sig'), of('image.tar.zst'))).to.include('GOODSIG')
+      expect(client().verify(of('metadata.tar.zst.sig'), of('metadata.tar.zst'))).to.include('GOODSIG')
+      const manifest = join(directory(), 'Manifest')
+      writeFileSync(manifest, of('Manifest'))
+      expect(client().run(['--output', '-', '--decrypt', manifest])).to.include('DATA image.tar.zst.sig ')
+    } finally {
+      closeHome(home)
+    }
   })
 
   const files = { 'gpkg-1': '', 'metadata.tar': 'm', 'image.tar': 'i' }

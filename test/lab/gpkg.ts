@@ -23,9 +23,17 @@ export function gpkg({ image = 'image', directory = 'hello-1-1', files, manifest
 
 export function manifestOf(files: Record<string, string>): string {
   return Object.entries(files)
-    .map(([name, content]) => {
-      const [sha512, blake2b] = ['sha512', 'blake2b512'].map((sum) => createHash(sum).update(content).digest('hex'))
-      return `DATA ${name} ${Buffer.byteLength(content)} SHA512 ${sha512} BLAKE2B ${blake2b}\n`
-    })
+    .map(([name, content]) => manifestLine(name, [Buffer.from(content)]))
     .join('')
+}
+
+/** @param pieces of the file's content */
+export function manifestLine(name: string, pieces: readonly Buffer[]): string {
+  const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  const [sha512, blake2b] = ['sha512', 'blake2b512'].map((algorithm) => {
+    const sum = createHash(algorithm)
+    for (const piece of pieces) sum.update(piece)
+    return sum.digest('hex')
+  })
+  return `DATA ${name} ${size} SHA512 ${sha512} BLAKE2B ${blake2b}\n`
 }
