@@ -11,6 +11,7 @@ import { groupBy } from '../model/group-by.js'
 import type { FileEntry } from '../model/manifest.js'
 import type { Context } from '../model/report.js'
 import { isDirectory, makeDirectory, makeTemporaryDirectory, removeTree, rename, statusOf } from '../system/files.js'
+import { sha256OfFile } from '../system/hash.js'
 
 /** The last successful build of a machine: what is unchanged since is named instead of packed again. */
 export interface BaseBuild extends PackBase {
@@ -95,15 +96,20 @@ export async function restorePackages(
 }
 
 /**
- * Puts package files that the base build has and `directory` lacks in place.
+ * Puts package files in place that the base build has and `directory` lacks, or has with another content: what comes of
+ * the next build is packed from there, and clients know each file by its name.
  * @throws what the source throws: without them, nothing can be built upon them
  */
 export async function restoreFiles(base: BaseBuild, directory: string, work: string, context: Context): Promise<void> {
-  const missing = missingFiles(base, directory)
-  if (missing.length === 0) return
+  const missing = new Set(missingFiles(base, directory))
+  for (const entry of base.manifest.entries) {
+    if (entry.type !== 'file' || missing.has(entry)) continue
+    if ((await sha256OfFile(join(directory, entry.path))) !== entry.sha256) missing.add(entry)
+  }
+  if (missing.size === 0) return
   const temporary = makeTemporaryDirectory(join(work, 'restore-'))
   try {
-    await restoreInto(base, missing, temporary, directory, context)
+    await restoreInto(base, [...missing], temporary, directory, context)
   } finally {
     removeTree(temporary)
   }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { copyPack, holdPack } from '../../src/artifact/copy-pack.js'
@@ -9,7 +9,7 @@ import { packTree } from '../../src/artifact/pack-tree.js'
 import { openJenkins } from '../../src/jenkins/client.js'
 import { jenkinsSource } from '../../src/jenkins/source.js'
 import type { Build } from '../../src/model/build.js'
-import { lastingBase, latestBase } from '../../src/pipeline/base-build.js'
+import { lastingBase, latestBase, restoreFiles } from '../../src/pipeline/base-build.js'
 import type { BaseBuild } from '../../src/pipeline/base-build.js'
 import { openStore } from '../../src/store/layout.js'
 import { pull } from '../../src/store/pull.js'
@@ -119,5 +119,28 @@ describe('builds in a job that keeps few artifacts', () => {
     await unpackPack(pack, manifest, await held.source.open(box, 1, pack.file), join(directory(), 'unpacked'), silent)
     const local = { source: openDirectorySource(`dir:${artifacts()}`), item: box, number: 1, pack }
     expect(await holdPack(local, join(directory(), 'not needed'), silent)).to.equal(local)
+  })
+})
+
+describe('package files that a builder has kept', () => {
+  const directory = temporaryDirectory()
+
+  it('are fetched again where they are gone, or not what the base build has', async () => {
+    await archive(directory(), 1)
+    const base = await latestBase(openDirectorySource(`dir:${directory()}`), 'box')
+    const kept = join(directory(), 'kept')
+    writeFiles(directory(), { 'kept/x': '', 'work/x': '' })
+    await restoreFiles(base!, kept, join(directory(), 'work'), silent)
+    const file = join(kept, base!.manifest.entries.find(({ type }) => type === 'file')!.path)
+    const content = readFileSync(file)
+    for (const damage of [
+      () => rmSync(file),
+      () => writeFileSync(file, Buffer.alloc(content.length, 'x')),
+      () => writeFileSync(file, ''),
+    ]) {
+      damage()
+      await restoreFiles(base!, kept, join(directory(), 'work'), silent)
+      expect(readFileSync(file).equals(content)).to.equal(true)
+    }
   })
 })
