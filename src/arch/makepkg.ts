@@ -2,10 +2,16 @@ import { buildError } from '../model/errors.js'
 import { builder, inside, MARK, runInRecipe, telling, writablePlaces } from './recipe-container.js'
 import type { RecipeBuild } from './recipe-container.js'
 
+/** What users of an earlier root left among the sources is nobody's in this one, and fetched again. */
+const DROP_FOREIGN = `[ -z "$(find "$1" ! -user ${builder.user} -print -quit)" ] || rm -rf -- "$1"`
+
 const MAKE_BUILDER = `set -eu
 id ${builder.user} > /dev/null 2>&1 || useradd --system --home-dir ${builder.home} --shell /bin/sh ${builder.user}
 mkdir -p ${builder.home}
 cp -R ${inside.recipe} ${builder.recipe}
+if [ $# -gt 0 ] && ! chown -R ${builder.user}: "$@" 2> /dev/null
+then find "$@" -mindepth 1 -maxdepth 1 -exec sh -c '${DROP_FOREIGN}' treeswap-foreign {} \\;
+fi
 chown -R ${builder.user}: ${builder.home} "$@"
 `
 
@@ -29,8 +35,8 @@ export async function openRecipe(build: RecipeBuild): Promise<string> {
     )
   }
   const print = { argv: ['sh', '-c', PRINT], told: 'makepkg --printsrcinfo', network: false }
-  const { code, output } = await runInRecipe(build, print)
-  if (code === 0) return printed(output)
+  const { code, output, answer } = await runInRecipe(build, print)
+  if (code === 0) return answer
   throw buildError(
     'RECIPE_INVALID',
     `makepkg cannot read its PKGBUILD: ${telling(output)}`,
@@ -38,11 +44,13 @@ export async function openRecipe(build: RecipeBuild): Promise<string> {
   )
 }
 
+const PRINT_CHECKSUMS = `makepkg --geninteg --nodeps > "$HOME/checksums" && echo '${MARK}' && cat "$HOME/checksums"`
+
 /** New checksums of the recipe's sources, as lines of a PKGBUILD. @throws SOURCES_FAILED */
 export async function printChecksums(build: RecipeBuild): Promise<string> {
-  const argv = ['makepkg', '--geninteg', '--nodeps']
-  const { code, output } = await runInRecipe(build, { argv, told: argv.join(' '), network: true })
-  const sums = /^(?:[a-z0-9]+sums(?:_[a-z0-9_]+)?=\([^()]*\)\n?)+$/m.exec(output.join('\n'))?.[0]
+  const argv = ['sh', '-c', PRINT_CHECKSUMS]
+  const { code, output, answer } = await runInRecipe(build, { argv, told: 'makepkg --geninteg', network: true })
+  const sums = /^(?:[a-z0-9]+sums(?:_[a-z0-9_]+)?=\([^()]*\)\n?)+$/m.exec(answer)?.[0]
   if (code === 0 && sums !== undefined) return sums
   throw buildError(
     'SOURCES_FAILED',
@@ -54,10 +62,11 @@ export async function printChecksums(build: RecipeBuild): Promise<string> {
 /** The version is written down: a clock, in pkgver() or in the assignment itself, would go on. */
 const FIX = String.raw`printf "\nunset -f pkgver\npkgver='%s'\n" "$(sed -n 's/^\tpkgver = //p' "$HOME/srcinfo")" >> PKGBUILD`
 
-const PREPARE = `printf '\\n%s\\n' "$1" >> PKGBUILD
-shift
+const PREPARE_OPTIONS = '--nobuild --nodeps --noconfirm --force'
+
+const PREPARE = `printf '%s\\n' '' "$@" >> PKGBUILD
 for key in keys/pgp/*.asc; do [ ! -f "$key" ] || gpg --batch --quiet --import "$key"; done
-makepkg "$@" && ${PRINT} && ${FIX}
+makepkg ${PREPARE_OPTIONS} && ${PRINT} && ${FIX}
 `
 
 /**
@@ -68,10 +77,11 @@ makepkg "$@" && ${PRINT} && ${FIX}
  * @throws SOURCES_FAILED
  */
 export async function prepareSources(build: RecipeBuild, more: string): Promise<string> {
-  const options = ['--nobuild', '--nodeps', '--noconfirm', '--force']
-  const argv = ['sh', '-c', PREPARE, 'makepkg', more, ...options]
-  const { code, output } = await runInRecipe(build, { argv, told: `makepkg ${options.join(' ')}`, network: true })
-  if (code === 0) return printed(output)
+  // a single argument may not be long
+  const argv = ['sh', '-c', PREPARE, 'makepkg', ...more.split('\n')]
+  const told = `makepkg ${PREPARE_OPTIONS}`
+  const { code, output, answer } = await runInRecipe(build, { argv, told, network: true })
+  if (code === 0) return answer
   throw buildError(
     'SOURCES_FAILED',
     `its sources could not be fetched, verified or prepared: ${telling(output)}`,
@@ -100,8 +110,4 @@ export async function makePackages(build: RecipeBuild, release: string, network:
     `makepkg failed: ${telling(output)}`,
     `see the end of its log and mend the recipe${hint}`,
   )
-}
-
-function printed(output: readonly string[]): string {
-  return output.slice(output.lastIndexOf(MARK) + 1).join('\n') + '\n'
 }

@@ -55,19 +55,23 @@ export interface RecipeProgram {
 
 /** Ends what a program prints of itself and begins what is asked for. */
 export const MARK = '== treeswap =='
+/** Characters that are taken of what is asked for: what is cut is longer than whatever is made of it allows. */
+const MOST_ASKED_FOR = 2 ** 20
 
 /**
  * Runs a program in a recipe's container: the builder's in the copy of the recipe.
- * @returns its exit code and the last lines of its output
+ * @returns its exit code, the last lines of its output, and what it printed after the last MARK
  */
 export async function runInRecipe(
   build: RecipeBuild,
   { argv, told, network, root = false }: RecipeProgram,
-): Promise<{ code: number; output: string[] }> {
+): Promise<{ code: number; output: string[]; answer: string }> {
   const { session, directories, limits, deadline, record } = build
   record(`$ ${told}`)
   const seconds = deadline === undefined ? {} : { seconds: Math.max(1, (deadline - ticks()) / 1000) }
   const output: string[] = []
+  let answer: string[] = []
+  let length = 0
   const code = await session.run(
     {
       argv: root ? [...argv] : asBuilder(build, argv),
@@ -78,10 +82,13 @@ export async function runInRecipe(
     },
     (line) => {
       if (output.push(line) > 2000) output.shift()
+      if (line === MARK) answer = []
+      else if (length <= MOST_ASKED_FOR) answer.push(line)
+      length = line === MARK ? 0 : length + line.length + 1
       record(line)
     },
   )
-  return { code, output }
+  return { code, output, answer: answer.join('\n') + '\n' }
 }
 
 /** What makepkg and pacman say of an error, or else the end of the output. */

@@ -47,7 +47,7 @@ type PerArchitecture =
  * @param source of the recipe, named in errors
  * @throws SRCINFO_INVALID
  */
-export function parseSrcinfo(text: string, architecture: string, source?: string): Srcinfo {
+export function parseSrcinfo(text: string, architecture: string, source = 'a recipe'): Srcinfo {
   const sections = readSections(text)
   if (typeof sections === 'string') throw invalid(source, sections)
   const [recipe, ...packages] = sections
@@ -123,10 +123,10 @@ function wrongDependencies({ depends, makeDepends, checkDepends, packages }: Src
   return wrong === undefined ? undefined : `${JSON.stringify(wrong)} is no dependency (NAME, or as NAME>=VERSION)`
 }
 
-function invalid(source: string | undefined, why: string): Error {
+function invalid(source: string, why: string): Error {
   return configurationError(
     'SRCINFO_INVALID',
-    `what makepkg says of the recipe${source === undefined ? '' : ` ${source}`} cannot be used: ${why}`,
+    `what makepkg says of ${source} cannot be used: ${why}`,
     'run `makepkg --printsrcinfo` beside its PKGBUILD, and mend what it shows',
   )
 }

@@ -147,7 +147,7 @@ describe('.SRCINFO', () => {
   }
 
   it('names the recipe in errors', () => {
-    expect(() => parseSrcinfo('', 'x86_64', 'packages/foo')).to.throw(/recipe packages\/foo cannot/)
+    expect(() => parseSrcinfo('', 'x86_64', 'the recipe foo')).to.throw(/makepkg says of the recipe foo cannot/)
   })
 
   it('is read or refused, whatever it is', () => {
