@@ -16,8 +16,6 @@ export interface KeyringPackage {
   bytes: Buffer
   /** sha256 of what it says, whatever its version */
   fingerprint: string
-  /** when the first of the trusted keys expires; undefined: none does */
-  expires: Date | undefined
 }
 
 /** To be raised when anything else in the package changes: its file name stands for its bytes. */
@@ -43,7 +41,7 @@ export async function keyringPackage(
   packager: string,
   above?: string,
 ): Promise<KeyringPackage> {
-  const { text, changed, packets, expires } = await publicKeys(keys, revoked)
+  const { text, changed, packets } = await publicKeys(keys, revoked)
   const lines = (some: readonly KeyConfig[], end: string): string =>
     some
       .map(({ fingerprint }) => `${fingerprint}${end}\n`)
@@ -69,7 +67,7 @@ export async function keyringPackage(
   for (const [end, content] of Object.entries(files)) tar.file(`${DIRECTORIES.at(-1) ?? ''}/${name}${end}`, content)
   const bytes = storedZstd(Buffer.concat([tar.bytes, tarEnd(tar.bytes.length)]))
   const fingerprint = sha256(JSON.stringify([PKGREL, packager, files]))
-  return { name: info.name, version, fileName: packageFileName(info), bytes, fingerprint, expires }
+  return { name: info.name, version, fileName: packageFileName(info), bytes, fingerprint }
 }
 
 function exceeding(version: string, above: string | undefined): string {

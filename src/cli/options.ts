@@ -116,6 +116,8 @@ export function publishingOf(
   if (args['no-http'] && args.http !== undefined) {
     throw usageError('--http and --no-http exclude each other', 'give one of them')
   }
+  const signing = signingOf(configOf(args), tree, context)
+  if (args.unsigned && signing !== undefined) context.report.warn(signsAgain(tree))
   return {
     ...publisherOf(args),
     ...(args.http !== undefined && { http: args.http }),
@@ -124,8 +126,12 @@ export function publishingOf(
     unsigned: args.unsigned,
     newKey: args['new-key'],
     trial: !args['no-trial'],
-    signing: signingOf(configOf(args), tree, context),
+    signing,
   }
+}
+
+function signsAgain(tree: string): string {
+  return `the configuration still has ${tree} signed: the next publish without --unsigned, as by \`treeswap run\`, signs it again; take \`sign\` away to stay unsigned`
 }
 
 function seconds(option: string, text: string): number {

@@ -1,9 +1,10 @@
 import type { KeyConfig } from '../config/keys.js'
 import { TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
+import { expiresSoon, renewal } from '../signing/expiry.js'
 import { openSigner } from '../signing/open-signer.js'
 import { day } from '../signing/signing-keys.js'
-import { fail, ok } from './doctor-finding.js'
+import { fail, ok, warn } from './doctor-finding.js'
 import type { Finding } from './doctor-finding.js'
 
 /** Whether each key could sign here and now. */
@@ -13,6 +14,8 @@ export async function checkKeys(keys: readonly KeyConfig[], context: Context): P
       const what = `key ${key.name}`
       try {
         const { expires } = await openSigner(key, context)
+        const soon = expiresSoon(expires)
+        if (soon !== undefined) return warn('publish', what, `can sign, ${soon}`, renewal(key))
         const until = expires === undefined ? 'does not expire' : `expires on ${day(expires)}`
         return ok('publish', what, `can sign, ${until}`)
       } catch (error) {

@@ -141,6 +141,9 @@ async function publishLocked(
   const state = readState(store, tree)
   const settings = settingsOf(build, options, state)
   const { signed, graceSeconds } = settings
+  if (signed === undefined && state.settings?.signed !== undefined && build.kind === 'pacman-repo') {
+    context.report.warn(signaturesStay(tree))
+  }
   const parts = await readParts(store, build)
   leftovers.push(...unfinishedDirectories(store, tree))
   const removedGenerations: number[] = []
@@ -301,6 +304,10 @@ async function damageOf(store: Store, parts: Parts, marker: Marker, context: Con
     if (error instanceof TreeswapError && error.code === 'SIGNATURE_MISSING') return error.message
     throw error
   }
+}
+
+function signaturesStay(tree: string): string {
+  return `clients of ${tree} keep the signatures of the databases that they have, and would hold them against unsigned ones: each has to remove them once (rm -f /var/lib/pacman/sync/${tree}.*.sig), and needs \`SigLevel = Optional TrustAll\``
 }
 
 function copiesMade(copies: number): string {

@@ -9,6 +9,8 @@ export interface PacmanClientRequest {
   url: string | undefined
   /** of the key that signs; undefined: unsigned */
   fingerprint: string | undefined
+  /** whether the repo has a keyring package; a signed one does */
+  keyring?: boolean
   /** whether there is a database of debug packages */
   debug: boolean
 }
@@ -47,7 +49,12 @@ SigLevel = Optional TrustAll`
       : 'SigLevel = Required DatabaseRequired'
   const names = client.debug ? [tree, `${tree}-debug`] : [tree]
   const section = names.map((name) => `[${name}]\n${level}\nServer = ${server}/$arch\n`).join('\n')
-  const commands = fingerprint === undefined ? [] : trust(client, fingerprint, `${server}/${client.architecture}`)
+  const commands =
+    fingerprint !== undefined
+      ? trust(client, fingerprint, `${server}/${client.architecture}`)
+      : client.keyring === true
+        ? announced(client)
+        : []
   return { section, commands: [...commands, { what: 'install what is published', argv: ['pacman', '-Syu'] }] }
 }
 
@@ -55,6 +62,17 @@ SigLevel = Optional TrustAll`
 export function describePacmanClient({ section, commands }: PacmanClientConfiguration): string {
   const lines = commands.map(({ what, argv }) => `### ${what}\n${argv.join(' ')}\n`)
   return [`### /etc/pacman.conf, at its end\n${section}`, ...lines].join('\n')
+}
+
+/** The keys of a repo that is not signed yet: they come as unsigned as everything else, and are there when it is. */
+function announced({ tree }: PacmanClientRequest): ClientCommand[] {
+  return [
+    { what: 'make the keyring, where there is none', argv: ['pacman-key', '--init'] },
+    {
+      what: 'take over the keys that will sign the repo, before it is signed: after that it is too late',
+      argv: ['pacman', '-Sy', `${tree}-keyring`],
+    },
+  ]
 }
 
 function trust({ tree }: PacmanClientRequest, fingerprint: string, directory: string): ClientCommand[] {

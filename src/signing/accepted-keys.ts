@@ -7,6 +7,8 @@ import { signingKeys } from './signing-keys.js'
 export interface AcceptedKeys {
   /** binary, as clients get it */
   publicKey: Uint8Array
+  /** until when they accept what the key signs now; undefined: for ever */
+  expires: Date | undefined
   /** whether they accept signatures of a key or subkey of this key, by its fingerprint */
   accepts(fingerprint: string): boolean
 }
@@ -20,6 +22,7 @@ export async function acceptedKeys(key: PublicKeyConfig): Promise<AcceptedKeys> 
   const usable = await signingKeys(publicKey, key, new Date(now()))
   return {
     publicKey: publicKey.write(),
+    expires: usable[0]?.expires,
     accepts: (fingerprint) => usable.some((one) => one.fingerprint === fingerprint),
   }
 }

@@ -3,12 +3,13 @@ import { configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
 import type { Backend } from './backend.js'
+import { expiresSoon, renewal } from './expiry.js'
 import { fileBackend } from './file-backend.js'
 import { gpgBackend } from './gpg-backend.js'
 import { readPublicKey } from './key-file.js'
 import { secretFileOf } from './secret-file.js'
 import type { Signer } from './signer.js'
-import { day, signingKeys } from './signing-keys.js'
+import { signingKeys } from './signing-keys.js'
 import type { SigningKey } from './signing-keys.js'
 import { verifyClear, verifyDetached } from './verify.js'
 
@@ -59,11 +60,10 @@ async function openBackend(key: KeyConfig, usable: readonly SigningKey[], contex
   )
 }
 
-const WARN_BEFORE = 30 * 86_400_000
-
-function warnOfExpiry({ name, fingerprint, publicFile }: KeyConfig, by: SigningKey, { report }: Context): void {
-  if (by.expires === undefined || by.expires.getTime() - now() > WARN_BEFORE) return
+function warnOfExpiry(key: KeyConfig, { expires }: SigningKey, { report }: Context): void {
+  const soon = expiresSoon(expires)
+  if (soon === undefined) return
   report.warn(
-    `the key ${name} (${fingerprint}) expires on ${day(by.expires)}, and clients will refuse everything that it has signed: renew it now (gpg --quick-set-expire), write its public key to ${publicFile} anew, and publish, so that clients get it in time`,
+    `the key ${key.name} (${key.fingerprint}) ${soon}, and clients will refuse everything that it has signed: ${renewal(key)}`,
   )
 }

@@ -11,8 +11,6 @@ export interface PublicKeys {
   changed: Date
   /** of their parts: keys, names, signatures */
   packets: number
-  /** when the first of those that are trusted expires; undefined: none does */
-  expires: Date | undefined
 }
 
 /**
@@ -24,15 +22,10 @@ export async function publicKeys(trusted: readonly KeyConfig[], others: readonly
   const all = [...trusted, ...others].sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1))
   const bytes: Uint8Array[] = []
   const changes: number[] = []
-  const expiries: number[] = []
   let packets = 0
   for (const config of all) {
     const key = await readPublicKey(config)
-    if (trusted.includes(config)) {
-      if (await key.isRevoked()) throw revoked(config)
-      const expires = await key.getExpirationTime()
-      if (expires instanceof Date) expiries.push(expires.getTime())
-    }
+    if (trusted.includes(config) && (await key.isRevoked())) throw revoked(config)
     const list = key.toPacketList()
     packets += list.length
     changes.push(key.getCreationTime().getTime())
@@ -45,6 +38,5 @@ export async function publicKeys(trusted: readonly KeyConfig[], others: readonly
     text: armor(enums.armor.publicKey, Buffer.concat(bytes), undefined, undefined, undefined, true),
     changed: new Date(Math.max(0, ...changes)),
     packets,
-    expires: expiries.length === 0 ? undefined : new Date(Math.min(...expiries)),
   }
 }

@@ -50,7 +50,8 @@ describe('treeswap keyring', function () {
   it('warns of an expired key, and refuses to make a keyring without keys', async () => {
     const main = await makeKey(directory(), { name: 'main', days: 3 })
     configure({ main }, ['main'], [])
-    expect((await treeswap(['keyring', 'box'], { cwd: directory() })).stderr).to.include('expired on')
+    const warned = (await treeswap(['keyring', 'box'], { cwd: directory() })).stderr
+    expect(warned).to.include(`the key main (${main.config.fingerprint}) expired on`)
     configure({ main }, [], [])
     const ended = await treeswap(['keyring', 'box', '--json'], { cwd: directory() })
     expect(ended.exitCode).to.equal(10)

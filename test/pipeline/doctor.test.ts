@@ -6,6 +6,7 @@ import { examine } from '../../src/pipeline/doctor.js'
 import { isOlder } from '../../src/pipeline/doctor-tools.js'
 import { makeSigningKey } from '../lab/signing-key.js'
 import { silent } from '../lab/silent.js'
+import { makeKey } from '../signing/keys.js'
 
 describe('doctor', function () {
   this.timeout(60_000)
@@ -135,6 +136,20 @@ describe('doctor', function () {
     ])
     expect(found[1]?.detail).to.include('KEY_EXPOSED')
     expect(found[1]?.hint).to.include('chmod 600')
+  })
+
+  it('warns of a key that expires within thirty days', async () => {
+    const made = await Promise.all([12.5, 40.5].map((days) => makeKey(directory, { name: `k${days}`, age: 0, days })))
+    const keys = made.map(({ config }) => config)
+    const findings = await examine(
+      { roles: ['publish'], root: directory, builder: directory, chroots: [], keys },
+      silent,
+    )
+    const [soon, later] = findings.filter(({ name }) => name.startsWith('key '))
+    expect(soon).to.include({ status: 'warn', name: 'key k12.5' })
+    expect(soon?.detail).to.match(/expires on \d{4}-\d\d-\d\d, in 12 days/)
+    expect(soon?.hint).to.include(keys[0]!.fingerprint).and.to.include(keys[0]!.publicFile)
+    expect(later).to.include({ status: 'ok' })
   })
 
   it('compares versions by their numbers', () => {

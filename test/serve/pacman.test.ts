@@ -38,6 +38,16 @@ describe("the configuration of a pacman repo's client", () => {
     expect(describePacmanClient({ section, commands })).to.include('### /etc/pacman.conf, at its end\n[lab]')
   })
 
+  it('brings the keys of a repo that is not signed yet', () => {
+    const { section, commands } = pacmanConfiguration({ ...client, keyring: true })
+    expect(section).to.include('SigLevel = Optional TrustAll\n')
+    expect(commands.map(({ argv }) => argv.join(' '))).to.deep.equal([
+      'pacman-key --init',
+      'pacman -Sy lab-keyring',
+      'pacman -Syu',
+    ])
+  })
+
   it('needs to know where clients find the repo', () => {
     expect(() => pacmanConfiguration({ ...client, url: undefined }))
       .to.throw()

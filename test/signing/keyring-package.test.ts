@@ -123,18 +123,6 @@ describe('a keyring package', () => {
     const keys = [{ ...config, publicFile: config.secretFile! }]
     expect(await failure(keyringPackage('box', keys, [], packager))).to.include({ code: 'KEY_INVALID' })
   })
-
-  it('says when the first of its trusted keys expires', async () => {
-    const keys = [await make('a', { days: 30 }), await make('b', { days: 20 }), await make('c')]
-    const old = await make('d', { days: 12 })
-    const { expires } = await keyringPackage(
-      'box',
-      keys.map(({ config }) => config),
-      [old.config],
-      packager,
-    )
-    expect(expires?.getTime()).to.equal(keys[1]!.publicKey.getCreationTime().getTime() + 20 * 86_400_000)
-  })
 })
 
 describe('a stored zstd frame', () => {

@@ -1,10 +1,14 @@
+import type { KeyConfig } from '../../config/keys.js'
 import { loadConfig } from '../../config/load.js'
 import { pacmanRepoOf } from '../../config/trees.js'
 import { baseUrlProblem } from '../../config/urls.js'
 import { describePacmanClient, pacmanConfiguration } from '../../serve/pacman.js'
+import { acceptedKeys } from '../../signing/accepted-keys.js'
+import { publicKeys } from '../../signing/public-keys.js'
 import { defineCommand } from '../command.js'
 import { configOption } from '../options.js'
 import { usageError } from '../usage-error.js'
+import { warnOfKey } from '../warn-of-key.js'
 
 export const configPacman = defineCommand({
   name: 'config pacman',
@@ -19,16 +23,22 @@ export const configPacman = defineCommand({
     url: { type: 'string', describe: 'what stands before /TREE/os; default: /pacman of publisher.http' },
     ...configOption,
   },
-  run(args) {
+  async run(args, context) {
     const config = loadConfig(args.config)
-    const { name: tree, architecture, sign, debug } = pacmanRepoOf(config, args.tree)
+    const { name: tree, architecture, sign, trust, revoke, debug } = pacmanRepoOf(config, args.tree)
     const problem = args.url === undefined ? undefined : baseUrlProblem(args.url, ['http', 'https'])
     if (problem !== undefined)
       throw usageError(`--url ${args.url ?? ''}: ${problem}`, 'for example https://example.org')
     const { http } = config.publisher
     const url = args.url?.replace(/\/+$/, '') ?? (http === undefined ? undefined : `${http}/pacman`)
-    const fingerprint = sign === undefined ? undefined : config.keys.get(sign)?.fingerprint
-    const client = pacmanConfiguration({ tree, architecture, url, fingerprint, debug })
-    return Promise.resolve({ json: { tree, ...client }, text: describePacmanClient(client).trimEnd() })
+    const keys = (names: readonly string[]): KeyConfig[] => names.flatMap((name) => config.keys.get(name) ?? [])
+    const [signing] = keys(sign === undefined ? [] : [sign])
+    // nobody is told to trust what clients would not take, or what is another key
+    if (signing !== undefined) await acceptedKeys(signing)
+    await publicKeys(keys(trust), keys(revoke))
+    for (const key of keys(trust)) await warnOfKey(key, context)
+    const { fingerprint } = signing ?? {}
+    const client = pacmanConfiguration({ tree, architecture, url, fingerprint, keyring: trust.length > 0, debug })
+    return { json: { tree, ...client }, text: describePacmanClient(client).trimEnd() }
   },
 })

@@ -5,10 +5,10 @@ import type { KeyConfig } from '../../config/keys.js'
 import { loadConfig } from '../../config/load.js'
 import { pacmanRepoOf } from '../../config/trees.js'
 import { configurationError } from '../../model/errors.js'
-import { now } from '../../system/clock.js'
 import { makeDirectory, writeAtomically } from '../../system/files.js'
 import { defineCommand } from '../command.js'
 import { configOption } from '../options.js'
+import { warnOfKey } from '../warn-of-key.js'
 
 export const keyring = defineCommand({
   name: 'keyring',
@@ -22,14 +22,14 @@ export const keyring = defineCommand({
     ...configOption,
     out: { type: 'string', default: '.', describe: 'directory to write it to; made where it is not there' },
   },
-  async run(args, { report }) {
+  async run(args, context) {
     const config = loadConfig(args.config)
     const { name, trust, revoke, packager } = pacmanRepoOf(config, args.tree)
     if (trust.length === 0) throw nothingTrusted(config, name)
     const keys = (names: readonly string[]): KeyConfig[] => names.flatMap((key) => config.keys.get(key) ?? [])
     const made = await keyringPackage(name, keys(trust), keys(revoke), packager)
-    const { fileName, version, bytes, expires } = made
-    if (expires !== undefined && expires.getTime() <= now()) report.warn(expired(name, expires))
+    const { fileName, version, bytes } = made
+    for (const key of keys(trust)) await warnOfKey(key, context)
     const directory = resolve(args.out)
     const path = join(directory, fileName)
     makeDirectory(directory)
@@ -47,8 +47,4 @@ function nothingTrusted({ file }: Config, name: string): Error {
     `${file} names no key that clients of ${name} are to trust`,
     `name the key that signs: pacman.${name}.sign, and its files below keys`,
   )
-}
-
-function expired(name: string, on: Date): string {
-  return `a key that clients of ${name} are to trust expired on ${on.toISOString().slice(0, 10)}: pacman-key will not take it; renew it, or move it from trust to revoke`
 }
