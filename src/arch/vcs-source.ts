@@ -9,13 +9,15 @@ export interface FollowedSource {
 
 /**
  * The git repository that an entry of `source` follows (PKGBUILD(5), "Using VCS sources"); undefined for everything
- * else, also where a commit or tag is named.
+ * else, also where a commit or tag is named, or a place on this host's disk.
  * @param entry `[NAME::]git+URL[#FRAGMENT][?QUERY]`, or with git:// instead
  */
 export function followedSource(entry: string): FollowedSource | undefined {
   const address = entry.replace(/^[^/]*?::/, '')
   const [, url = '', fragment = ''] = /^(?:git\+)?([^#?]+)(?:\?[^#]*)?(?:#([^?]*))?/.exec(address) ?? []
-  if (!/^git(\+|:\/\/)/.test(address) || gitUrlProblem(url) !== undefined) return undefined
+  // makepkg may have more forms, but the host is asked: of its disk, or by its user's names for hosts, nothing is
+  if (!/^git(\+|:\/\/)/.test(address) || !/^(https?|git|ssh):\/\//.test(url)) return undefined
+  if (gitUrlProblem(url) !== undefined) return undefined
   if (fragment === '') return { url, branch: undefined }
   const branch = /^branch=(.+)$/.exec(fragment)?.[1]
   return branch === undefined || !/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(branch) ? undefined : { url, branch }

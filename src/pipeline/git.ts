@@ -5,6 +5,7 @@ import { makeDirectory, removeFile, removeTree } from '../system/files.js'
 import { environment } from '../system/environment.js'
 import { findFiles } from '../system/glob.js'
 import { runAny } from '../system/process.js'
+import { PATIENCE, runLimitedGit } from './git-limited.js'
 
 export interface GitSource {
   url: string
@@ -37,15 +38,21 @@ const FETCHED = 'refs/treeswap/fetched'
 /**
  * Brings `directory` to the newest commit of a branch: one commit deep, nothing else in the work tree. The caller
  * holds a lock: what a killed git left there is removed.
+ * @param patience seconds that a fetch may take
  * @throws GIT_FAILED
  */
-export async function fetchGit(source: GitSource, directory: string, context: Context): Promise<Checkout> {
+export async function fetchGit(
+  source: GitSource,
+  directory: string,
+  context: Context,
+  patience: number = PATIENCE.fetch,
+): Promise<Checkout> {
   const { signal } = context
   for (const path of findFiles(join(directory, '.git'), '**/*.lock')) removeFile(join(directory, '.git', path))
   makeDirectory(directory)
   try {
     await initialise(directory, signal)
-    await fetchHead(source, directory, signal)
+    await fetchHead(source, directory, patience, signal)
     await checkOut(directory, 'FETCH_HEAD', signal)
   } catch (error) {
     if (signal.aborted || !isDamage(error)) throw error
@@ -53,7 +60,7 @@ export async function fetchGit(source: GitSource, directory: string, context: Co
     removeTree(directory)
     makeDirectory(directory)
     await initialise(directory, signal)
-    await fetchHead(source, directory, signal)
+    await fetchHead(source, directory, patience, signal)
     await checkOut(directory, 'FETCH_HEAD', signal)
   }
   return { directory, ...(await headOf(clone(directory), signal)) }
@@ -79,11 +86,16 @@ function isDamage(error: unknown): boolean {
   return error instanceof TreeswapError && error.code === 'GIT_FAILED' && !(error.cause instanceof TreeswapError)
 }
 
-async function fetchHead({ url, branch, tag }: GitSource, directory: string, signal: AbortSignal): Promise<void> {
+async function fetchHead(
+  { url, branch, tag }: GitSource,
+  directory: string,
+  patience: number,
+  signal: AbortSignal,
+): Promise<void> {
   const ref = tag !== undefined ? `refs/tags/${tag}` : branch === undefined ? 'HEAD' : `refs/heads/${branch}`
   const options = ['--quiet', '--force', '--depth=1', '--no-tags', '--no-recurse-submodules']
   try {
-    await runGit(clone(directory), ['fetch', ...options, '--', url, `+${ref}:${FETCHED}`], signal)
+    await runGit(clone(directory), ['fetch', ...options, '--', url, `+${ref}:${FETCHED}`], signal, patience)
   } catch (cause) {
     if (signal.aborted || !(cause instanceof TreeswapError) || cause.code !== 'GIT_FAILED') throw cause
     if (await isBroken(directory, signal)) throw cause
@@ -165,13 +177,27 @@ function clone(directory: string): Place {
   return { directory, gitDirectory: join(directory, '.git') }
 }
 
-/** @throws GIT_FAILED with the sub-command and what git said */
-async function runGit({ directory, gitDirectory }: Place, args: string[], signal: AbortSignal): Promise<string> {
+/**
+ * @param patience seconds that a git may take that talks to a remote; undefined: it talks to none
+ * @throws GIT_FAILED with the sub-command and what git said
+ */
+async function runGit(
+  { directory, gitDirectory }: Place,
+  args: string[],
+  signal: AbortSignal,
+  patience?: number,
+): Promise<string> {
   const env = { ...gitEnvironment(), ...(gitDirectory !== undefined && { GIT_DIR: gitDirectory }) }
   const all = ['-C', directory, ...safety, ...args]
-  const { exitCode, stdout, stderr } = await runAny('git', all, { env, signal })
-  if (exitCode === 0) return stdout
-  const said = stderr.trim().split('\n').slice(-5).join(' | ')
+  const options = { env, signal }
+  const done =
+    patience === undefined
+      ? { ...(await runAny('git', all, options)), late: false }
+      : await runLimitedGit(all, patience, options)
+  if (done.exitCode === 0) return done.stdout
+  const last = done.stderr.trim().split('\n').slice(-5).join(' | ')
+  const said = done.late ? `it took longer than ${patience} s` : last
+  const { exitCode } = done
   throw infrastructureError(
     'GIT_FAILED',
     `git ${args[0] ?? ''} in ${directory} failed: ${said === '' ? `exit code ${exitCode}` : said}`,

@@ -1,7 +1,7 @@
 import { followedSource } from '../arch/vcs-source.js'
 import type { Context } from '../model/report.js'
 import { sha256 } from '../system/hash.js'
-import { remoteHead } from './git-remote.js'
+import { strangeHead } from './git-remote.js'
 import type { FoundRecipe } from './recipe-sources.js'
 
 /**
@@ -22,7 +22,7 @@ export async function fingerprintOf(
     if (followed === undefined) continue
     const { url, branch } = followed
     const key = JSON.stringify([url, branch ?? null])
-    const head = asked.get(key) ?? remoteHead(url, branch, context)
+    const head = asked.get(key) ?? strangeHead(url, branch, context)
     asked.set(key, head)
     heads.push([key, await head])
   }

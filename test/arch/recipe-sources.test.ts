@@ -72,7 +72,12 @@ describe('a source', () => {
     ['git+https://example.org/x.git#commit=abc', undefined],
     ['https://example.org/x.tar.gz', undefined],
     ['file.patch', undefined],
+    ['git+ssh://git@example.org/x.git', { url: 'ssh://git@example.org/x.git', branch: undefined }],
     ['git+ext::sh -c evil', undefined],
+    ['git+file:///srv/git/private.git', undefined],
+    ['git+/srv/git/private.git', undefined],
+    ['git+../private.git', undefined],
+    ['git+host:private.git', undefined],
     ['git+https://example.org/x.git#branch=--upload-pack=evil', undefined],
   ] as const) {
     it(`${entry} ${followed === undefined ? 'is not followed' : `follows ${followed.branch ?? 'HEAD'}`}`, () => {
