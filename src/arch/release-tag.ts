@@ -18,7 +18,10 @@ export function newestRelease(pattern: string, tags: readonly string[]): Release
   const [before = '', after = ''] = pattern.split('*')
   const releases = tags.flatMap((tag) => {
     if (tag.length < before.length + after.length || !tag.startsWith(before) || !tag.endsWith(after)) return []
-    const version = tag.slice(before.length, tag.length - after.length).replace(beforeRelease, '').replace(/[-:/\s]/g, '_')
+    const version = tag
+      .slice(before.length, tag.length - after.length)
+      .replace(beforeRelease, '')
+      .replace(/[-:/\s]/g, '_')
     return /^[0-9][A-Za-z0-9_.+~]*$/.test(version) ? [{ tag, version }] : []
   })
   return releases.sort((a, b) => compareVersions(a.version, b.version) || (a.tag < b.tag ? -1 : 1)).at(-1)

@@ -64,6 +64,7 @@ export async function buildRecipes(run: RecipesRun, context: Context): Promise<R
     try {
       const built = await buildOne(run, step, recipe, context)
       outcome.built.set(step.base, built)
+      context.report.line(`${step.base} ${built.version}: built`)
       replacePackages(packages, step.base, built)
       done.add(step.base)
     } catch (error) {

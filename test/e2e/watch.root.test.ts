@@ -49,12 +49,7 @@ describe('treeswap run --watch', function () {
     ]
     const result = await site.start(['run', '--watch'], {
       signal: stop.signal,
-      onLine: (line) => {
-        const [next] = story
-        if (!next?.[0].test(line)) return
-        story.shift()
-        next[1]()
-      },
+      onLine: (line) => goOn(story, line),
     })
     expect(result.exitCode).to.be.oneOf([0, 143])
     expect(story).to.have.length(0)
@@ -81,10 +76,7 @@ repositories: [{ url: PATH/git/recipes, poll: 1s }]
       signal: stop.signal,
       onLine: (line) => {
         told.push(line)
-        const [next] = story
-        if (!next?.[0].test(line)) return
-        story.shift()
-        next[1]()
+        goOn(story, line)
       },
     })
     expect(result.exitCode).to.be.oneOf([0, 143])
@@ -94,3 +86,11 @@ repositories: [{ url: PATH/git/recipes, poll: 1s }]
     expect(told.filter((line) => line.startsWith('==> fetching the recipes')).length).to.be.at.least(4)
   })
 })
+
+/** Does what comes next where a line is what it waits for. */
+function goOn(story: [RegExp, () => unknown][], line: string): void {
+  const [next] = story
+  if (!next?.[0].test(line)) return
+  story.shift()
+  next[1]()
+}
