@@ -63,6 +63,6 @@ function changed({ name, number }: Build, file: string, earlier: number): Error 
   return publishError(
     'PACKAGE_CHANGED',
     `${file} of ${formatReference(name, number)} has other bytes than that of ${formatReference(name, earlier)}`,
-    'clients keep what they once fetched under a name: raise its pkgrel and build again',
+    'clients keep what they once fetched under a name: build its recipe with a higher pkgrel, as `treeswap build --rebuild RECIPE` does, and rebuild of treeswapPackages',
   )
 }

@@ -148,6 +148,23 @@ describe("the generated jobs of a pacman repo under Jenkins' engine", function (
     expect((await site.run('publish', { script })).description).to.match(/^own@3 since /)
   })
 
+  it('go on from a build that was not published, so that its files keep their content', async () => {
+    const before = site.published()
+    change({ alpha: recipe('alpha', { version: '1.2' }) })
+    const broken = { ...credentials, credentials: { ...credentials?.credentials, phrase: { text: 'close sesame' } } }
+    const failed = await site.run('packages/own', broken)
+    expect(failed.result, failed.console.join('\n')).to.equal('UNSTABLE')
+    expect(failed.console.join('\n')).to.include('not published').and.to.include('passphrase')
+    expect(site.published()).to.equal(before)
+    change({ gamma: recipe('gamma', { version: '1.2' }) })
+    const { result, console, number } = await build()
+    expect(result, console.join('\n')).to.equal('SUCCESS')
+    expect(site.published()).to.equal(number)
+    const record = readFileSync(join(site.archived('packages/own', number), 'artifact/build.json'), 'utf8')
+    expect(JSON.parse(record)).to.include({ base: failed.number })
+    for (const name of ['alpha', 'gamma']) expect(served(`${name}-1.2-1-any.pkg.tar.zst`), name).to.equal(true)
+  })
+
   it('say of a recipe that cannot be read that it cannot, and start nothing', async () => {
     change({ delta: 'pkgname=delta\nexit 1\n' })
     const { result, console, archived } = await poll()
