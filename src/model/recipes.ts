@@ -45,6 +45,8 @@ const recipe = z
       .record(packageName, outsidePackage)
       .transform((record) => new Map(Object.entries(record)))
       .optional(),
+    /** what they took for the time when they were built, in seconds since 1970, and the digest of the recipe's files */
+    time: z.strictObject({ content: hex, seconds: z.int().nonnegative() }).optional(),
     status,
     /** why, where it was not built */
     reason: oneLine.optional(),

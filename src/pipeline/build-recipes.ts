@@ -133,7 +133,7 @@ async function buildOne(
         chroot: repo.chroot,
         architecture: repo.architecture,
         packager: repo.packager,
-        sourceDate: recipe.commitTime,
+        sourceDate: recipe.sourceDate,
         limits: repo.limits,
         network: repo.network.has(base),
         release: recipe.release !== undefined,

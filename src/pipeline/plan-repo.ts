@@ -17,10 +17,13 @@ import { fingerprintOf } from './recipe-heads.js'
 import { findListed, findRecipes, listedUrl } from './recipe-sources.js'
 import type { FoundRecipe, FoundRecipes, LostRecipe } from './recipe-sources.js'
 import { readRecipes } from './recipe-srcinfo.js'
+import { sourceDateOf } from './source-date.js'
 
 /** A recipe that can be built. */
 export interface KnownRecipe extends FoundRecipe, PlannedRecipe {
   srcinfo: Srcinfo
+  /** seconds since 1970: what its packages take for the time when they are built */
+  sourceDate: number
 }
 
 /** A recipe that could not be fetched or read: what the tree has of it stays. */
@@ -102,7 +105,8 @@ async function understand(
       try {
         if ('error' in recipe) throw recipe.error
         const fingerprint = await fingerprintOf(recipe, recipe.srcinfo.sources, asked, context)
-        return { ...recipe, fingerprint }
+        const sourceDate = sourceDateOf(recipe, before?.recipes.get(recipe.srcinfo.base))
+        return { ...recipe, fingerprint, sourceDate }
       } catch (error) {
         if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
         const { source, path } = recipe

@@ -55,8 +55,9 @@ function recordOf(
 ): RecipeRecord | undefined {
   const recipe = plan.recipes.get(step.base)
   if (recipe === undefined) return undefined
-  const { source, path, commit, fingerprint, srcinfo } = recipe
-  const now = { source, commit, fingerprint, ...(path !== undefined && { directory: path }) }
+  const { source, path, commit, fingerprint, srcinfo, content, sourceDate } = recipe
+  const time = { content, seconds: sourceDate }
+  const now = { source, commit, fingerprint, time, ...(path !== undefined && { directory: path }) }
   const built = settled.taken.get(step.base)
   if (built !== undefined) {
     const packages = built.packages.map(({ file, record: { info } }) => ({

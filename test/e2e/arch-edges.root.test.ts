@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -32,6 +34,14 @@ describe('a pacman repo with recipes at the edges', function () {
   const statuses = ({ recipes }: Awaited<ReturnType<ArchSite['run']>>): string[] =>
     recipes.map(({ base, status, reason }) => [base, status, ...(reason === undefined ? [] : [reason])].join(' '))
 
+  /** When a package says that it was built: seconds since 1970. */
+  const dateOf = (file: string): string => {
+    const path = site.path('builder/packages/own', file)
+    const info = execFileSync('tar', ['--zstd', '-xOf', path, '.PKGINFO'], { encoding: 'utf8' })
+    return /^builddate = (\d+)$/m.exec(info)?.[1] ?? info
+  }
+  let date = ''
+
   it('has those whose .SRCINFO is longer than what is kept of a log', async () => {
     const many = Array.from({ length: 2100 }, (_, index) => `'opt${index}: why'`).join(' ')
     await site.commit('recipes', {
@@ -40,6 +50,7 @@ describe('a pacman repo with recipes at the edges', function () {
     })
     expect(statuses(await site.run())).to.have.members(['long built', 'downloading built'])
     expect(served).to.equal(1)
+    date = dateOf('long-1.0-1-any.pkg.tar.zst')
   })
 
   it('fetches sources again that an earlier root had, where the new one cannot own them', async () => {
@@ -47,5 +58,13 @@ describe('a pacman repo with recipes at the edges', function () {
     await site.commit('recipes', { 'downloading/PKGBUILD': downloading('1.1') })
     expect(statuses(await site.run())).to.deep.equal(['downloading built'])
     expect(served).to.equal(2)
+  })
+
+  it('takes the same time for now where only other recipes have changed, with an agent that knows nothing', async () => {
+    for (const name of ['git', 'srcinfo']) rmSync(site.path('builder', name), { recursive: true })
+    const { exitCode, told } = await site.start(['run', 'own', '--rebuild', 'long'])
+    expect(exitCode, told.join('\n')).to.equal(0)
+    expect(dateOf('long-1.0-1.1-any.pkg.tar.zst')).to.equal(date)
+    expect(dateOf('downloading-1.1-1-any.pkg.tar.zst')).not.to.equal(date)
   })
 })

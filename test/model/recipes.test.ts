@@ -17,6 +17,7 @@ const record: RecipeRecord = {
     ['bar', '2-1'],
     ['constructor', '1-1'],
   ]),
+  time: { content: 'd'.repeat(40), seconds: 1_700_000_000 },
   outside: new Map([
     ['zlib', { version: '1:1.3-2', libraries: ['libz.so.1=32', 'libz.so.1=64'] }],
     ['glibc', { version: '2.40-1', libraries: ['libc.so.6=64'] }],

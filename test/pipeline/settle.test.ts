@@ -26,7 +26,7 @@ describe('what a run of builds came to', () => {
   function planOf(...planned: ReturnType<typeof recipe>[]): RepoPlan {
     const known = planned.map((one): [string, KnownRecipe] => {
       const found = { directory: '/nowhere', path: undefined, commit: 'c'.repeat(40), commitTime: 0, content: 'c' }
-      return [one.srcinfo.base, { ...found, release: undefined, ...one }]
+      return [one.srcinfo.base, { ...found, release: undefined, sourceDate: 0, ...one }]
     })
     return { ...plan(planned), recipes: new Map(known), broken: [] }
   }
