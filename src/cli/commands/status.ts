@@ -50,12 +50,27 @@ async function statusOfTree(store: Store, tree: string, key: TreeKey | undefined
   const { history } = readState(store, tree)
   const previous = published === null ? undefined : history.findLast(({ build }) => build !== published.build)
   const why = await outdatedPublished(store, tree, key)
+  const signs = await describeKey(key)
   return {
     tree,
     published,
     previous: previous?.build ?? null,
     latest: listBuilds(store, tree).at(-1) ?? null,
+    ...(signs !== undefined && { key: signs }),
     ...(why !== undefined && { outdated: why }),
+  }
+}
+
+/** The key that the configuration has sign the tree; undefined: none, or clients do not take it, which is told elsewhere. */
+async function describeKey(
+  key: TreeKey | undefined,
+): Promise<{ fingerprint: string; expires: string | null } | undefined> {
+  try {
+    const accepted = await key?.accepted?.()
+    return key && accepted && { fingerprint: key.fingerprint, expires: accepted.expires?.toISOString() ?? null }
+  } catch (error) {
+    if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
+    return undefined
   }
 }
 
