@@ -82,7 +82,9 @@ function register(
     .strict()
     .demandCommand(1, 1, 'no command was given')
     .wrap(width)
-    .epilogue('treeswap help COMMAND says more. Exit codes: 0 done, 3 in part, 10 configuration, 11 host, 12 build, 13 publish.')
+    .epilogue(
+      'treeswap help COMMAND says more. Exit codes: 0 done, 3 in part, 10 configuration, 11 host, 12 build, 13 publish.',
+    )
   for (const command of commands.filter(({ name }) => !name.includes(' '))) add(parser, command, choose)
   for (const [group, about] of Object.entries(groups)) {
     parser.command(group, about, (sub) => {
