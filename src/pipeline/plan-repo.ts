@@ -66,7 +66,11 @@ export async function planRepo(request: PlanContext, clones: Clones, context: Co
   const { found, lost } = await findRecipes(repo, clones, context)
   const recipes: KnownRecipe[] = []
   const plan = (wanted: ReadonlySet<string>) => {
-    const unread = lost.map((one) => ({ base: recordOf(one, before)?.[0], url: one.unread }))
+    const unread = lost.map((one) => {
+      const base = recordOf(one, before)?.[0]
+      const isThatAlone = base !== undefined && one.path !== undefined && one.unread === one.source
+      return { base, url: isThatAlone ? undefined : one.unread }
+    })
     return planRecipes({ recipes, before, asked: wanted, missing, prefer: repo.prefer, unread })
   }
   const looked = new Set(found.map(({ source }) => source))
@@ -112,9 +116,8 @@ async function understand(
         const { source, path } = recipe
         const name = 'srcinfo' in recipe ? recipe.srcinfo.base : (path ?? source)
         const list = repo.lists.find(({ base }) => isWithin(source, [base]))
-        const isKnown = recordOf(recipe, before) !== undefined
         // what a listed package needs is known from its recipe alone
-        lost.push({ name, source, path, error, unread: list?.base ?? (isKnown ? undefined : source) })
+        lost.push({ name, source, path, error, unread: list?.base ?? source })
         return undefined
       }
     },
@@ -157,9 +160,7 @@ async function dependenciesFromLists(
   // a stranger may have given a package the name of one of ours
   const isStrange = (name: string, base: string): boolean => {
     const owner = ownerOf(name, before)
-    return owner === undefined
-      ? lost.some(({ unread }) => unread !== undefined && !isWithin(unread, [base]))
-      : !isWithin(owner.source, [base])
+    return owner === undefined ? lost.some(({ unread }) => !isWithin(unread, [base])) : !isWithin(owner.source, [base])
   }
   const wanted = new Map<string, string>()
   for (const [dependency, bases] of unresolved) {

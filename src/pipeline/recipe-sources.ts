@@ -38,8 +38,8 @@ export interface LostRecipe {
   /** in that repository; undefined: its top */
   path?: string | undefined
   error: TreeswapError
-  /** URL at or below which there may be more that nobody knows of now; undefined: there is not */
-  unread: string | undefined
+  /** URL at or below which there may be more that nobody knows of now */
+  unread: string
 }
 
 export interface FoundRecipes {
