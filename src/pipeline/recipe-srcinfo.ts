@@ -18,19 +18,16 @@ export type ReadRecipe = FoundRecipe & ({ srcinfo: Srcinfo } | { error: Treeswap
 
 /**
  * What recipes say of themselves. makepkg is asked once for each content of a recipe; where that fails, the other
- * recipes are read all the same. The caller holds the lock of the repo's builds.
+ * recipes are read all the same.
  * @throws what a scratch session throws where the root itself cannot be used
  */
 export async function readRecipes(
   recipes: readonly FoundRecipe[],
-  { name, architecture, chroot, parallel }: PacmanConfig,
+  { architecture, chroot, parallel }: PacmanConfig,
   directories: BuilderDirectories,
   service: RootService,
   context: Context,
 ): Promise<ReadRecipe[]> {
-  // what a killed run left there, too
-  const copies = join(directories.work, 'runs', name, 'recipes')
-  removeTree(copies)
   return await inTurns(recipes, parallel, async (recipe): Promise<ReadRecipe> => {
     const known = join(directories.srcinfo, sha256(JSON.stringify([recipe.content, recipe.release?.version ?? null])))
     try {
@@ -46,8 +43,7 @@ export async function readRecipes(
 
   async function ask(recipe: FoundRecipe): Promise<string> {
     makeDirectory(directories.srcinfo)
-    makeDirectory(copies)
-    const copy = makeTemporaryDirectory(join(copies, 'recipe-'))
+    const copy = makeTemporaryDirectory(join(directories.work, 'recipe-'))
     try {
       context.report.step(`reading ${nameOf(recipe)}`)
       await copyRecipe(recipe, join(copy, 'recipe'), context)
