@@ -54,17 +54,24 @@ async function canBeRead(source: ArtifactSource, item: Item, number: number): Pr
   }
 }
 
-/** How many builds in a row name packages of earlier ones, counting back from `base`. */
-export async function chainLength({ source, item, build }: BaseBuild): Promise<number> {
-  let length = 1
-  let before = build.base
-  while (before !== undefined && length < 1000) {
-    length++
-    before = await source.readBuild(item, before).then(
-      (found) => found.build.base,
+/** The base build and those that it names, one after the other, as far as they can be read. */
+export async function* chainOf({ source, item, build }: BaseBuild): AsyncGenerator<Build> {
+  let at: Build | undefined = build
+  for (let depth = 0; at !== undefined && depth < 1000; depth++) {
+    yield at
+    const before: number | undefined = at.base
+    if (before === undefined) return
+    at = await source.readBuild(item, before).then(
+      (found) => found.build,
       () => undefined,
     )
   }
+}
+
+/** How many builds in a row name packages of earlier ones, counting back from `base`; one that is gone counts. */
+export async function chainLength(base: BaseBuild): Promise<number> {
+  let length = 1
+  for await (const build of chainOf(base)) if (build.base !== undefined) length++
   return length
 }
 

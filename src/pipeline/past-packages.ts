@@ -4,6 +4,7 @@ import { buildError } from '../model/errors.js'
 import type { TreeswapError } from '../model/errors.js'
 import { parseFileName } from '../model/pacman-package.js'
 import { compareVersions } from '../model/pacman-version.js'
+import { chainOf } from './base-build.js'
 import type { BaseBuild } from './base-build.js'
 import type { RecipesOutcome } from './build-recipes.js'
 import type { RepoPlan } from './plan-repo.js'
@@ -14,21 +15,16 @@ export type PastPackages = ReadonlyMap<string, { sha256: string; number: number 
 /** What clients may have fetched, as far back as builds name earlier ones. */
 export async function pastPackages(base: BaseBuild | undefined): Promise<PastPackages> {
   const past = new Map<string, { sha256: string; number: number }>()
-  let entries = base?.manifest.entries ?? []
-  let build = base?.build
-  for (let depth = 0; base !== undefined && build !== undefined && depth < 1000; depth++) {
+  if (base === undefined) return past
+  const { source, item } = base
+  for await (const build of chainOf(base)) {
+    const pack = packagesPack(build)
     const { number } = build
+    const { entries } =
+      build === base.build || pack === undefined ? base.manifest : await fetchManifest(source, item, number, pack)
     for (const entry of entries) {
       if (entry.type === 'file' && !past.has(entry.path)) past.set(entry.path, { sha256: entry.sha256, number })
     }
-    const before: number | undefined = build.base
-    if (before === undefined) break
-    build = await base.source.readBuild(base.item, before).then(
-      (found) => found.build,
-      () => undefined,
-    )
-    const pack = build && packagesPack(build)
-    entries = pack === undefined ? [] : (await fetchManifest(base.source, base.item, before, pack)).entries
   }
   return past
 }

@@ -13,6 +13,7 @@ import type { Context } from '../model/report.js'
 import type { Clones } from './clones.js'
 import type { BuilderDirectories } from './directories.js'
 import { inTurns } from './in-turns.js'
+import { RecipeCheckouts } from './recipe-checkouts.js'
 import { fingerprintOf } from './recipe-heads.js'
 import { findListed, findRecipes, listedUrl } from './recipe-sources.js'
 import type { FoundRecipe, FoundRecipes, LostRecipe } from './recipe-sources.js'
@@ -63,7 +64,8 @@ const AT_A_TIME = 8
 export async function planRepo(request: PlanContext, clones: Clones, context: Context): Promise<RepoPlan> {
   const { repo, before, asked, missing } = request
   context.report.step(`fetching the recipes of ${repo.name}`)
-  const { found, lost } = await findRecipes(repo, clones, context)
+  const checkouts = new RecipeCheckouts(clones, context)
+  const { found, lost } = await findRecipes(repo, checkouts, context)
   const recipes: KnownRecipe[] = []
   const plan = (wanted: ReadonlySet<string>) => {
     const unread = lost.map((one) => {
@@ -77,7 +79,7 @@ export async function planRepo(request: PlanContext, clones: Clones, context: Co
   for (let fresh = found; fresh.length > 0;) {
     recipes.push(...(await understand(fresh, request, lost, context)))
     const { unresolved } = plan(new Set())
-    const listed = await dependenciesFromLists(unresolved, { recipes, lost, looked }, request, clones, context)
+    const listed = await dependenciesFromLists(unresolved, { recipes, lost, looked, checkouts }, request, context)
     // whoever needs what was never there says what is missing
     lost.push(...listed.lost.filter((one) => recordOf(one, before) !== undefined))
     fresh = listed.found
@@ -138,6 +140,7 @@ interface Search {
   lost: readonly LostRecipe[]
   /** dependencies and URLs that were looked for before */
   looked: Set<string>
+  checkouts: RecipeCheckouts
 }
 
 /** What the base build says of the recipe that makes a package. */
@@ -148,9 +151,8 @@ function ownerOf(name: string, before: Recipes | undefined): RecipeRecord | unde
 /** Looks for packages that recipes of a list need where that list's packages come from. */
 async function dependenciesFromLists(
   unresolved: ReadonlyMap<string, string[]>,
-  { recipes, lost, looked }: Search,
+  { recipes, lost, looked, checkouts }: Search,
   { repo, service, before }: PlanContext,
-  clones: Clones,
   context: Context,
 ): Promise<FoundRecipes> {
   const listOf = (base: string): string | undefined => {
@@ -176,7 +178,7 @@ async function dependenciesFromLists(
     const url = listedUrl(base, name)
     if (looked.has(url)) continue
     looked.add(url)
-    const { found, lost } = await findListed(base, [name], clones, context)
+    const { found, lost } = await findListed(base, [name], checkouts, context)
     listed.found.push(...found)
     listed.lost.push(...lost)
   }

@@ -4,6 +4,7 @@ import type { ReleaseTag } from '../arch/release-tag.js'
 import { configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { sha256 } from '../system/hash.js'
+import type { Clones } from './clones.js'
 import { fetchGit } from './git.js'
 import type { Checkout } from './git.js'
 import { remoteTags } from './git-remote.js'
@@ -15,13 +16,8 @@ import { remoteTags } from './git-remote.js'
 export class RecipeCheckouts {
   private readonly begun = new Map<string, Promise<Checkout & { release?: ReleaseTag }>>()
 
-  /**
-   * @param directory where clones are kept; the caller holds a lock on it
-   * @param used gets the names of those in it that were asked for
-   */
   constructor(
-    private readonly directory: string,
-    private readonly used: Set<string>,
+    private readonly clones: Clones,
     private readonly context: Context,
   ) {}
 
@@ -48,8 +44,8 @@ export class RecipeCheckouts {
   private once<T extends Checkout>(key: (string | null)[], fetch: (place: string) => Promise<T>): Promise<T>
   private once(key: (string | null)[], fetch: (place: string) => Promise<Checkout>): Promise<Checkout> {
     const name = sha256(JSON.stringify(key)).slice(0, 24)
-    this.used.add(name)
-    const checkout = this.begun.get(name) ?? fetch(join(this.directory, name))
+    this.clones.used.add(name)
+    const checkout = this.begun.get(name) ?? fetch(join(this.clones.directory, name))
     this.begun.set(name, checkout)
     return checkout
   }

@@ -6,11 +6,10 @@ import { configurationError, TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { statusOf } from '../system/files.js'
 import { readForeignFile } from '../system/foreign-file.js'
-import type { Clones } from './clones.js'
 import { inTurns } from './in-turns.js'
 import { contentOf, contentOfAll } from './git.js'
 import type { Checkout } from './git.js'
-import { RecipeCheckouts } from './recipe-checkouts.js'
+import type { RecipeCheckouts } from './recipe-checkouts.js'
 import { recipePlaces } from './recipe-directories.js'
 
 /** A recipe in a fresh checkout. */
@@ -55,8 +54,11 @@ const MAX_LIST = 1024 * 1024
  * All recipes of a pacman repo, as their sources have them now. A source that cannot be read, or has none, is among the
  * lost ones: GIT_FAILED, RECIPES_MISSING, RECIPE_MISSING, TAGS_MISSING, LIST_EMPTY, LIST_INVALID, LIST_MISSING.
  */
-export async function findRecipes(repo: PacmanConfig, clones: Clones, context: Context): Promise<FoundRecipes> {
-  const checkouts = new RecipeCheckouts(clones.directory, clones.used, context)
+export async function findRecipes(
+  repo: PacmanConfig,
+  checkouts: RecipeCheckouts,
+  context: Context,
+): Promise<FoundRecipes> {
   const found: FoundRecipe[] = []
   const lost: LostRecipe[] = []
   const reading = async (place: Omit<LostRecipe, 'name' | 'error'>, read: () => Promise<void>): Promise<void> => {
@@ -86,7 +88,7 @@ export async function findRecipes(repo: PacmanConfig, clones: Clones, context: C
     })
   }
   for (const [base, names] of listed) {
-    const there = await listedIn(base, [...names], checkouts, context)
+    const there = await findListed(base, [...names], checkouts, context)
     found.push(...there.found)
     lost.push(...there.lost)
   }
@@ -111,15 +113,6 @@ export function listedUrl(base: string, name: string): string {
 
 /** The recipes of names below a base URL (the AUR's, for instance). */
 export async function findListed(
-  base: string,
-  names: readonly string[],
-  clones: Clones,
-  context: Context,
-): Promise<FoundRecipes> {
-  return await listedIn(base, names, new RecipeCheckouts(clones.directory, clones.used, context), context)
-}
-
-async function listedIn(
   base: string,
   names: readonly string[],
   checkouts: RecipeCheckouts,

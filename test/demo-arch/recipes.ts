@@ -3,15 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GitRepo } from '../lab/git-repo.js'
+import { pkgbuild } from '../lab/pkgbuild.js'
 
-const header = (name: string, version: string, more: string): string => `pkgname=${name}
-pkgver=${version}
-pkgrel=1
-pkgdesc='Part of the demo'
-arch=(x86_64)
-license=(custom)
-${more}
-`
+const header = (name: string, version: string, lines: string): string =>
+  pkgbuild(name, version, lines, { description: 'Part of the demo' })
 
 const tinycdb = (mirror: string, release = 1): string =>
   header(

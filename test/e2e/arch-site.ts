@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GitRepo } from '../lab/git-repo.js'
 import { pacmanBuilderRoot } from '../lab/pacman-root.js'
+import { pkgbuild } from '../lab/pkgbuild.js'
 import { runTreeswap } from '../lab/run-treeswap.js'
 import type { TreeswapOptions, TreeswapRun } from '../lab/run-treeswap.js'
 import { writeFiles } from '../lab/temporary.js'
@@ -112,16 +113,10 @@ ${sections.replaceAll('PATH', this.directory)}
 /** A recipe that makes one small file. */
 export function recipe(name: string, more: { version?: string; lines?: string } = {}): string {
   const { version = '1.0', lines = '' } = more
-  return `pkgname=${name}
-pkgver=${version}
-pkgrel=1
-pkgdesc='Fixture ${name}'
-arch=(any)
-license=(custom)
-${lines}
+  const making = `${lines}
 package() {
   install -d "$pkgdir/usr/share/${name}"
   echo "$pkgver" > "$pkgdir/usr/share/${name}/version"
-}
-`
+}`
+  return pkgbuild(name, version, making, { architecture: 'any' })
 }

@@ -3,6 +3,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { expect } from 'chai'
 import { compile } from '../cli/treeswap.js'
 import { needsRoot } from '../lab/needs-root.js'
+import { writeFiles } from '../lab/temporary.js'
 import { ArchSite, recipe } from './arch-site.js'
 import type { RepoRun } from './arch-site.js'
 
@@ -47,9 +48,12 @@ describe('a pacman repo, from git to what clients are served', function () {
     expect(served()).to.have.length(5)
   })
 
-  it('is left alone where nothing has changed', async () => {
+  it('is left alone where nothing has changed, and what a killed run left is gone', async () => {
+    const work = site.path('builder/work/runs/own')
+    writeFiles(work, { 'recipe-killed/recipe/PKGBUILD': '' })
     const run = await site.run()
     expect(run).to.deep.include({ status: 'unchanged', number: 1, published: 1, recipes: [], exitCode: 0 })
+    expect(readdirSync(work)).to.deep.equal([])
   })
 
   it('gets one package more by a tag, and nothing else', async () => {

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync } 
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { parseConfig } from '../../src/config/load.js'
+import { RecipeCheckouts } from '../../src/pipeline/recipe-checkouts.js'
 import { findRecipes } from '../../src/pipeline/recipe-sources.js'
 import type { FoundRecipes } from '../../src/pipeline/recipe-sources.js'
 import { GitRepo } from '../lab/git-repo.js'
@@ -21,7 +22,8 @@ describe('recipes of a pacman repo', () => {
 
   async function find(sources: string): Promise<FoundRecipes> {
     const { pacman } = parseConfig(`schema: 1\npacman: { own: { chroot: own, ${sources} } }\n`, path('treeswap.yaml'))
-    return await findRecipes(pacman.get('own')!, { directory: path('clones'), used: new Set() }, silent)
+    const checkouts = new RecipeCheckouts({ directory: path('clones'), used: new Set() }, silent)
+    return await findRecipes(pacman.get('own')!, checkouts, silent)
   }
 
   const dataOf = ({ found }: FoundRecipes): string[] =>

@@ -1,20 +1,13 @@
+import { pkgbuild } from '../../lab/pkgbuild.js'
+
 /** A recipe for each feature that the recipes of real distributions use. */
 
-const header = (name: string, version: string, lines: string): string => `pkgname=${name}
-pkgver=${version}
-pkgrel=1
-pkgdesc='Fixture ${name}'
-arch=(x86_64)
-license=(custom)
-${lines}
-`
-
 const recipe = (name: string, version: string, lines: string): string =>
-  header(name, version, `${lines}\npackage() { install -d "$pkgdir/usr/share/${name}"; }`)
+  pkgbuild(name, version, `${lines}\npackage() { install -d "$pkgdir/usr/share/${name}"; }`)
 
 /** Its version is the time at which it is built; what it packs follows the HEAD of a repository. */
 export const clock = (git: string): string =>
-  header(
+  pkgbuild(
     'clock',
     '1',
     `makedepends=(git)
@@ -29,7 +22,7 @@ export const ticking = recipe('ticking', '$(date -u +%Y%m%d%H%M%S%N)', '')
 
 /** Its version is that of a branch. */
 export const revision = (git: string): string =>
-  header(
+  pkgbuild(
     'revision',
     'r0',
     `makedepends=(git)
@@ -41,7 +34,7 @@ package() { install -D -m 644 library/data "$pkgdir/usr/share/revision"; }`,
 
 /** Of the same repository as `clock`, but never anything else than this tag. */
 export const pinned = (git: string): string =>
-  header(
+  pkgbuild(
     'pinned',
     '1.0',
     `makedepends=(git)
@@ -52,7 +45,7 @@ package() { install -D -m 644 upstream/data "$pkgdir/usr/share/pinned"; }`,
 
 /** Fetches a file of which no checksum is known, and another one of which there is. */
 export const fetched = (http: string, sha256: string): string =>
-  header(
+  pkgbuild(
     'fetched',
     '1.0',
     `source=("${http}/release.txt" checked.txt)
@@ -62,7 +55,7 @@ package() { install -D -m 644 -t "$pkgdir/usr/share/fetched" release.txt checked
 
 /** Fetches something while it is packed. */
 export const online = (name: string, http: string): string =>
-  header(
+  pkgbuild(
     name,
     '1.0',
     `package() { install -d "$pkgdir/usr/share" && curl -sSf -o "$pkgdir/usr/share/${name}" ${http}/release.txt; }`,
@@ -89,7 +82,7 @@ int main(void) { return told(7) < 0; }
 `
 
 const compiled = (name: string, lines: string): Record<string, string> => ({
-  [`${name}/PKGBUILD`]: header(
+  [`${name}/PKGBUILD`]: pkgbuild(
     name,
     '1.0',
     `${lines}
