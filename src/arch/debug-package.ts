@@ -1,9 +1,10 @@
 import type { PackageRecord } from '../model/pacman-package.js'
 
 /**
- * Whether makepkg made it of another package's debug symbols, beside those that the recipe names. Since 6.1 it says so
- * itself (`xdata = pkgtype=debug`); before, only the name tells (makepkg, create_debug_package).
+ * Whether makepkg made it of another package's debug symbols, beside those that the recipe names (makepkg,
+ * create_debug_package). Since 6.1 it says so itself (`xdata = pkgtype=debug`), which a recipe can say of anything: it
+ * counts only under the name that makepkg gives.
  */
 export function isDebug({ info: { name, base, type } }: PackageRecord): boolean {
-  return type === undefined ? name === `${base}-debug` : type === 'debug'
+  return name === `${base}-debug` && (type === undefined || type === 'debug')
 }

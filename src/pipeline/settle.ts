@@ -44,7 +44,7 @@ export async function settle(
     const back = new Map((await heldBack(plan, trying, left, lacking)).map(({ base, reason }) => [base, reason]))
     const taken = new Map([...trying].filter(([base]) => !back.has(base)))
     const orphans = takenOverByNone(plan, taken, had, removed)
-    const clash = ownedByAnother(taken, left)
+    const clash = ownedByAnother(plan, taken, left)
     for (const [base, reason] of orphans) kept.set(base, reason)
     for (const [base, reason] of clash) held.set(base, reason)
     if (orphans.size + clash.size > 0) continue
@@ -87,14 +87,25 @@ function takenOverByNone(
   return orphans
 }
 
-/** New packages of a name that a recipe has which stays as it was. */
-function ownedByAnother(taken: ReadonlyMap<string, BuiltRecipe>, left: readonly TreePackage[]): Map<string, string> {
-  const owners = new Map(left.filter(({ base }) => !taken.has(base)).map((one) => [one.record.info.name, one.base]))
+/** New packages of a name that another recipe has: one that stays as it was, or the one that names it. */
+function ownedByAnother(
+  plan: RepoPlan,
+  taken: ReadonlyMap<string, BuiltRecipe>,
+  left: readonly TreePackage[],
+): Map<string, string> {
+  const stays = new Map(left.filter(({ base }) => !taken.has(base)).map((one) => [one.record.info.name, one.base]))
+  const named = new Map(
+    [...plan.recipes].flatMap(([base, { srcinfo }]) => srcinfo.packages.map(({ name }) => [name, base] as const)),
+  )
   const clashes = new Map<string, string>()
   for (const [base, { packages }] of taken) {
     for (const { record } of packages) {
-      const owner = owners.get(record.info.name)
-      if (owner !== undefined) clashes.set(base, `${record.info.name} is still made by ${owner}, which stays as it was`)
+      const { name } = record.info
+      const owner = stays.get(name)
+      const namesIt = named.get(name) ?? base
+      if (owner !== undefined) clashes.set(base, `${name} is still made by ${owner}, which stays as it was`)
+      else if (namesIt !== base)
+        clashes.set(base, `${name} is what the recipe ${namesIt} names, and only that may make it`)
     }
   }
   return clashes

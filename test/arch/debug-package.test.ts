@@ -11,6 +11,7 @@ describe('a package of debug symbols', () => {
     ['says so itself', true, 'pkgname = x-debug\npkgbase = x\nxdata = pkgtype=debug'],
     ['is known by its name where an older makepkg made it', true, 'pkgname = x-debug\npkgbase = x'],
     ['is none that the recipe names itself', false, 'pkgname = x-debug\npkgbase = x\nxdata = pkgtype=split'],
+    ['has no other name, whatever it says', false, 'pkgname = y\npkgbase = x\nxdata = pkgtype=debug'],
     ['is none of another recipe', false, 'pkgname = x-debug\npkgbase = y'],
   ] as const) {
     it(what, () => {

@@ -110,5 +110,27 @@ describe('what a run of builds came to', () => {
         reason: 'alpha-docs is still made by alpha, which stays as it was',
       })
     })
+
+    it('holds a recipe back whose debug package has the name of what another recipe makes', async () => {
+      const split = planOf(recipe('alpha'), recipe('alpha-debug'))
+      const alpha = await packageOf(directory(), 'alpha', '1.0-1', [])
+      const debug = await packageOf(directory(), 'alpha-debug', '1.0-1', [])
+      const other = await packageOf(directory(), 'alpha-debug', '2.0-1', [])
+      for (const order of [1, -1]) {
+        const of = (version: string, packages: TreePackage[]) => ({ version, packages, libraries: new Map() })
+        const built = new Map([
+          ['alpha-debug', of('2.0-1', [other])],
+          ['alpha', of('1.0-1', [alpha, debug])],
+        ])
+        const turned = new Map(order > 0 ? [...built] : [...built].reverse())
+        const outcome = { built: turned, failed: new Map(), skipped: new Map() }
+        const settled = await settle(split, outcome, new Map(), takeAll)
+        expect(settled.packages).to.deep.equal(new Map([['alpha-debug', { ...other, base: 'alpha-debug' }]]))
+        expect(settled.outcomes.find(({ base }) => base === 'alpha')).to.include({
+          status: 'held',
+          reason: 'alpha-debug is what the recipe alpha-debug names, and only that may make it',
+        })
+      }
+    })
   })
 })
