@@ -1,11 +1,16 @@
 import { configurationError } from '../model/errors.js'
+import type { TreeswapError } from '../model/errors.js'
 import type { RecipeGraph } from './plan-graph.js'
 
-/**
- * Every pkgbase after what it needs; what could be built at the same time is sorted by name.
- * @throws RECIPES_CYCLIC
- */
-export function inOrder({ recipes, path }: RecipeGraph): string[] {
+export interface RecipeOrder {
+  /** every pkgbase that is neither in a cycle nor behind one, after what it needs */
+  order: string[]
+  /** pkgbase from need to need, the last as the first; empty: there is no cycle */
+  cycle: string[]
+}
+
+/** Every pkgbase after what it needs; what could be built at the same time is sorted by name. */
+export function inOrder({ recipes, path }: RecipeGraph): RecipeOrder {
   const waiting = new Map([...recipes].map(([base, { needs }]) => [base, needs.size]))
   const dependants = dependantsOf(recipes)
   const order: string[] = []
@@ -20,9 +25,13 @@ export function inOrder({ recipes, path }: RecipeGraph): string[] {
     }
     wave = next.sort()
   }
-  if (order.length === recipes.size) return order
+  if (order.length === recipes.size) return { order, cycle: [] }
   const done = new Set(order)
-  throw cyclic(cycleAmong([...recipes.keys()].filter((base) => !done.has(base)).sort(), recipes), path)
+  const cycle = cycleAmong([...recipes.keys()].filter((base) => !done.has(base)).sort(), recipes)
+  return {
+    order,
+    cycle: cycle.flatMap((base, index) => (index === 0 ? [base] : path(cycle[index - 1] ?? '', base))),
+  }
 }
 
 function dependantsOf(recipes: RecipeGraph['recipes']): Map<string, string[]> {
@@ -43,11 +52,13 @@ function cycleAmong(left: readonly string[], recipes: RecipeGraph['recipes']): s
   return at === undefined ? walk : [...walk.slice(walk.indexOf(at)), at]
 }
 
-function cyclic(cycle: readonly string[], path: RecipeGraph['path']): Error {
-  const whole = cycle.flatMap((base, index) => (index === 0 ? [base] : path(cycle[index - 1] ?? '', base)))
+/** @param listed those of the cycle that come from lists */
+export function cyclic(cycle: readonly string[], listed: readonly string[]): TreeswapError {
+  const own =
+    'take one of these dependencies out of depends, makedepends or checkdepends; what a package needs only when it is installed belongs into depends of its package function'
   return configurationError(
     'RECIPES_CYCLIC',
-    `recipes need each other before they can be built: ${whole.join(' → ')}`,
-    'take one of these dependencies out of depends, makedepends or checkdepends; what a package needs only when it is installed belongs into depends of its package function',
+    `recipes need each other before they can be built: ${cycle.join(' → ')}`,
+    listed.length === 0 ? own : `take ${listed.join(' or ')} off the list until its author has mended that`,
   )
 }

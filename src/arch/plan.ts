@@ -1,15 +1,13 @@
 import { configurationError } from '../model/errors.js'
+import type { TreeswapError } from '../model/errors.js'
 import { didYouMean } from '../model/names.js'
 import { compareVersions } from '../model/pacman-version.js'
 import { packageVersions } from '../model/recipes.js'
 import type { RecipeRecord, Recipes } from '../model/recipes.js'
-import { graphOf } from './plan-graph.js'
 import type { RecipeLinks } from './plan-graph.js'
-import { inOrder } from './plan-order.js'
+import { membersOf } from './plan-members.js'
 import { reasonsFor } from './plan-reasons.js'
 import type { Surroundings } from './plan-reasons.js'
-import { chooseRecipes } from './plan-sources.js'
-import { stayingRecipes, usurpers } from './plan-unread.js'
 import type { Unread } from './plan-unread.js'
 import type { Srcinfo } from './srcinfo.js'
 
@@ -20,6 +18,8 @@ export interface PlannedRecipe {
   fingerprint: string
   /** URL of its source, as in the configuration */
   source: string
+  /** base URL of the list through which it was found; undefined: its source is the configuration's own */
+  list?: string | undefined
 }
 
 export interface PlanRequest {
@@ -34,6 +34,8 @@ export interface PlanRequest {
   prefer: ReadonlyMap<string, string>
   /** nothing that came from there is removed, and nothing takes its place */
   unread?: readonly Unread[]
+  /** names that no recipe may have; default: none */
+  reserved?: ReadonlySet<string>
 }
 
 export interface PlanStep {
@@ -66,6 +68,8 @@ export interface RecipePlan {
   chosen: PlannedRecipe[]
   /** recipes left out because their packages are taken from other sources */
   replaced: { base: string; source: string; why: string }[]
+  /** recipes of lists that get in the way of others: what the tree has of them is among the staying */
+  refused: ReadonlyMap<PlannedRecipe, TreeswapError>
   /** dependencies that no recipe of this tree provides, as written → pkgbase of those that want them */
   unresolved: ReadonlyMap<string, string[]>
 }
@@ -75,20 +79,14 @@ export interface RecipePlan {
  * @throws PACKAGE_TWICE, RECIPE_UNKNOWN, RECIPES_CYCLIC
  */
 export function planRecipes(request: PlanRequest): RecipePlan {
-  const { before, prefer, asked } = request
-  const unread = request.unread ?? []
-  const staying = stayingRecipes(before, request.recipes, unread)
-  const left = usurpers(request.recipes, staying, prefer, unread)
-  const { chosen, replaced } = chooseRecipes(
-    request.recipes.filter((recipe) => !left.includes(recipe)),
-    prefer,
-  )
+  const { before, prefer, asked, unread = [], reserved = new Set() } = request
+  const members = membersOf(request.recipes, unread, { prefer, before, reserved })
+  const { chosen, graph, order, staying, replaced, usurping, refused } = members
   const recipes = new Map(chosen.map((recipe) => [recipe.srcinfo.base, recipe]))
-  for (const base of asked) if (!recipes.has(base)) throw unknown(base, recipes.keys())
-  const graph = graphOf(chosen.map(({ srcinfo }) => srcinfo))
+  for (const base of asked) if (!recipes.has(base)) throw refusal(base, refused) ?? unknown(base, recipes.keys())
   const tree = surroundings(chosen, [...staying.values()], before)
   const steps: PlanStep[] = []
-  for (const base of inOrder(graph)) {
+  for (const base of order) {
     const [recipe, links] = [recipes.get(base), graph.recipes.get(base)]
     if (recipe === undefined || links === undefined) continue
     const step = planStep(recipe, links, request, tree)
@@ -102,10 +100,15 @@ export function planRecipes(request: PlanRequest): RecipePlan {
     staying: [...staying.keys()].sort(),
     replaced: [
       ...replaced.map((recipe) => leftOut(recipe, 'another source is preferred')),
-      ...left.map((recipe) => leftOut(recipe, 'its packages come from another source, which could not be read')),
+      ...usurping.map((recipe) => leftOut(recipe, 'its packages come from another source, which could not be read')),
     ],
+    refused,
     unresolved: graph.unresolved,
   }
+}
+
+function refusal(base: string, refused: RecipePlan['refused']): TreeswapError | undefined {
+  return [...refused].find(([{ srcinfo }]) => srcinfo.base === base)?.[1]
 }
 
 function leftOut({ srcinfo, source }: PlannedRecipe, why: string): RecipePlan['replaced'][number] {

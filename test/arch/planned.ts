@@ -10,10 +10,11 @@ interface Described extends Partial<Omit<Srcinfo, 'packages'>> {
   packages?: (Partial<SrcinfoPackage> & { name: string })[]
   fingerprint?: string
   source?: string
+  list?: string
 }
 
 /** A recipe as the planner takes it: one package of the same name, unless told otherwise. */
-export function recipe(base: string, { packages, fingerprint, source, ...rest }: Described = {}): PlannedRecipe {
+export function recipe(base: string, { packages, fingerprint, source, list, ...rest }: Described = {}): PlannedRecipe {
   const depends = rest.depends ?? []
   const empty = { arch: ['any'], optDepends: [], provides: [], conflicts: [], replaces: [], groups: [] }
   const srcinfo = {
@@ -31,7 +32,15 @@ export function recipe(base: string, { packages, fingerprint, source, ...rest }:
     ...rest,
     packages: (packages ?? [{ name: base }]).map((one) => ({ ...empty, depends, ...one })),
   }
-  return { srcinfo, fingerprint: fingerprint ?? 'a'.repeat(64), source: source ?? SOURCE }
+  return { srcinfo, fingerprint: fingerprint ?? 'a'.repeat(64), source: source ?? SOURCE, list }
+}
+
+/** Where packages of lists lie. */
+export const LISTED = 'https://aur.example.org'
+
+/** A recipe of somebody else, as a list names it. */
+export function listed(name: string, { base = name, ...rest }: Described = {}): PlannedRecipe {
+  return recipe(base, { source: `${LISTED}/${name}.git`, list: LISTED, ...rest })
 }
 
 export function plan(recipes: PlannedRecipe[], rest: Partial<PlanRequest> = {}): RecipePlan {
