@@ -8,6 +8,7 @@ import type { Store } from '../store/layout.js'
 import { withLock } from '../system/lock.js'
 import { uploadTree } from '../upload/upload.js'
 import type { UploadOptions, UploadReport } from '../upload/upload.js'
+import { recordUpload } from './upload-record.js'
 
 /** Seconds that one upload of a tree waits for another one. */
 const PATIENCE = 30
@@ -44,7 +45,11 @@ export async function uploadPublished(
     if (serial === undefined) throw notPublished(tree)
     const upload = { directory: store.generation(tree, serial), tree, serial }
     const reports: UploadReport[] = []
-    for (const host of hosts) reports.push(await uploadTree(upload, host, { ...options, graceSeconds }, context))
+    for (const host of hosts) {
+      const report = await uploadTree(upload, host, { ...options, graceSeconds }, context)
+      recordUpload(store, upload, host, report)
+      reports.push(report)
+    }
     return { tree, serial, hosts: reports }
   })
 }
