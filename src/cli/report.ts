@@ -57,7 +57,7 @@ export function openReport({ stream, colours, clock = ticks }: ReportOptions): S
       last = clock()
     },
     line: (text) => print(`    ${printable(text)}`),
-    warn: (text) => print(`${paint('33', 'warning:')} ${printable(text)}`),
+    warn: (text) => print(`${paint('33', 'warning:')} ${text.split('\n').map(printable).join('\n    ')}`),
     close: clear,
   }
 }

@@ -59,7 +59,13 @@ function describeRepoTree(repo: RunOutcome['pacman'][number]): string {
     number === undefined
       ? `${name}: nothing to build`
       : `${name}@${number}: ${describeStatus({ ...repo, number })}${pulled}`
-  return [head, ...recipes.map(describeRecipe), ...uploads.map((one) => `  ${describeHost(one)}`)].join('\n')
+  const isArchived = repo.status === 'built' && recipes.some(({ status }) => status === 'failed')
+  return [
+    head,
+    ...recipes.map(describeRecipe),
+    ...(isArchived ? [`  what they said: treeswap log ${name}@${number} --recipe NAME`] : []),
+    ...uploads.map((one) => `  ${describeHost(one)}`),
+  ].join('\n')
 }
 
 function describeStatus({

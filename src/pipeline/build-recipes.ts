@@ -12,6 +12,7 @@ import { makeDirectory, makeTemporaryDirectory, removeTree } from '../system/fil
 import { openLog } from './build-log.js'
 import type { BuilderDirectories } from './directories.js'
 import type { KnownRecipe, RepoPlan } from './plan-repo.js'
+import { failureText } from './failure-text.js'
 import { copyRecipe } from './recipe-copy.js'
 import { makeStaging } from './staging.js'
 import type { StagedPackage } from './staging.js'
@@ -64,7 +65,7 @@ export async function buildRecipes(run: RecipesRun, context: Context): Promise<R
     try {
       const built = await buildOne(run, step, recipe, context)
       outcome.built.set(step.base, built)
-      context.report.line(`${step.base} ${built.version}: built`)
+      context.report.step(`${step.base} ${built.version}: built`)
       replacePackages(packages, step.base, built)
       done.add(step.base)
     } catch (error) {
@@ -72,7 +73,7 @@ export async function buildRecipes(run: RecipesRun, context: Context): Promise<R
       if (fault === undefined) fatal ??= { error }
       else {
         outcome.failed.set(step.base, fault)
-        context.report.warn(`${step.base} failed [${fault.code}]: ${fault.message}`)
+        context.report.warn(failureText(step.base, fault, join(run.logs, `${step.base}.log`)))
       }
     }
     context.report.progress(outcome.built.size + outcome.failed.size, total)

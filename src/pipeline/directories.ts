@@ -17,6 +17,8 @@ export interface BuilderDirectories {
   records: string
   /** which libraries roots were found to lack, by pacman repo */
   libraries: string
+  /** what was tried of trees, and is not tried again at every poll */
+  tried: string
   work: string
   /** of the last run of each machine, whether it succeeded or not */
   logs: string
@@ -33,6 +35,7 @@ export function builderDirectories(directory: string): BuilderDirectories {
     srcinfo: join(directory, 'srcinfo'),
     records: join(directory, 'records'),
     libraries: join(directory, 'libraries'),
+    tried: join(directory, 'tried'),
     work: join(directory, 'work'),
     logs: join(directory, 'logs'),
     locks: join(directory, 'locks'),

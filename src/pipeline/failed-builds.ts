@@ -1,13 +1,28 @@
+import * as z from 'zod'
 import type { Input } from '../model/build.js'
 import { TreeswapError } from '../model/errors.js'
 import type { Skipped } from './attempt.js'
+import { fileMemory } from './memory.js'
+import type { Memory } from './memory.js'
 
 /** What stands in the way and can be mended without a change of the inputs; found before anything is compiled. */
 const outside = /^(CHROOT_.*|ARTIFACT_EXISTS)$/
 
-/** Builds that would fail again: of the same inputs, for a reason that lies in them. Kept as long as the process. */
+const failedBuild = z.object({ inputs: z.string(), code: z.string() })
+type FailedBuild = z.infer<typeof failedBuild>
+
+/** Builds that would fail again: of the same inputs, for a reason that lies in them. */
 export class FailedBuilds {
-  private readonly failed = new Map<string, { inputs: string; code: string }>()
+  /** @param failed default: as long as the process */
+  constructor(private readonly failed: Memory<FailedBuild> = new Map<string, FailedBuild>()) {}
+
+  /**
+   * Kept in files, for runs one after the other.
+   * @param recalls whether what failed in earlier processes counts
+   */
+  static kept(directory: string, recalls: boolean): FailedBuilds {
+    return new FailedBuilds(fileMemory(directory, failedBuild, recalls))
+  }
 
   /** Does a build and remembers how it ended. */
   async trying<T>(name: string, inputs: readonly Input[], action: () => Promise<T>): Promise<T> {

@@ -35,6 +35,8 @@ export interface RunRequest {
   failed?: FailedBuilds
   /** recipes of pacman repos that are not to be tried again, likewise */
   tried?: TriedRecipes
+  /** whether to report also what programs print while recipes are built */
+  verbose?: boolean
 }
 
 /**
