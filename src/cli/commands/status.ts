@@ -1,44 +1,73 @@
+import type { UploadConfig } from '../../config/uploads.js'
 import { exitCodes, TreeswapError } from '../../model/errors.js'
 import { humanTime } from '../../model/quantity.js'
+import { treesWithRuns } from '../../pipeline/last-run.js'
 import type { TreeKey } from '../../publish/options.js'
 import { outdatedPublished, publishedBuild } from '../../publish/status.js'
 import { listBuilds } from '../../store/builds.js'
 import type { Store } from '../../store/layout.js'
 import { readState } from '../../store/state.js'
 import { defineCommand } from '../command.js'
-import { keysOf, publisherOptions, storeOf } from '../options.js'
+import { configOf, keysOf, publisherOptions, storeOf } from '../options.js'
 import { plainError } from '../plain-error.js'
 import { table } from '../table.js'
+import { describeDetails, detailsOf } from '../tree-details.js'
 import { chosenTrees } from '../trees.js'
 
 export const status = defineCommand({
   name: 'status',
-  summary: 'say what clients are served now',
-  examples: { status: 'all trees', 'status database': 'one tree' },
+  summary: 'say what clients are served now, and what of a pacman repo is not up to date',
+  examples: {
+    status: 'all trees',
+    'status instant': 'one: of a pacman repo also its last run, recipes that failed, and hosts it is uploaded to',
+  },
   positionals: { tree: { type: 'string', describe: 'only this tree' } },
   options: publisherOptions,
   async run(args, context) {
     const store = storeOf(args)
     const { report } = context
     const keyOf = keysOf(args, context)
+    const config = configOf(args)
+    const hostsOf = (tree: string) => config?.pacman.get(tree)?.upload.flatMap((name) => config.uploads.get(name) ?? [])
     const trees = []
-    for (const tree of chosenTrees(store, args.tree)) trees.push(await statusOrError(store, tree, keyOf(tree)))
+    for (const tree of treesOf(store, args.tree)) {
+      trees.push(await statusOrError(store, tree, keyOf(tree), hostsOf(tree) ?? []))
+    }
     const errors = trees.flatMap((status) => ('error' in status ? [status.error] : []))
     for (const { message, code, hint } of errors) report.warn(`${message} [${code}]: ${hint}`)
     for (const status of trees) {
       if (!('error' in status) && status.outdated !== undefined) report.warn(outdated(status.tree, status.outdated))
     }
-    const text = table(['TREE', 'PUBLISHED', 'SINCE', 'SERIAL', 'BEFORE', 'LATEST'], trees.map(rowOf)) || 'no trees'
+    const header = ['TREE', 'PUBLISHED', 'SINCE', 'SERIAL', 'BEFORE', 'LATEST']
+    const details = trees.flatMap((status) =>
+      'error' in status || status.details === undefined ? [] : [describeDetails(status.tree, status.details)],
+    )
+    const text = [table(header, trees.map(rowOf)) || 'no trees', ...details].join('\n\n')
     const [error] = errors
-    if (error === undefined) return { json: { trees }, text }
-    return { json: { trees, error }, text, exitCode: exitCodes[error.category] }
+    const json = { trees: trees.map(flat) }
+    if (error === undefined) return { json, text }
+    return { json: { ...json, error }, text, exitCode: exitCodes[error.category] }
   },
 })
 
+/** Trees that the store has, and those that were tried to be built. @throws NAME_INVALID, TREE_UNKNOWN */
+function treesOf(store: Store, name: string | undefined): string[] {
+  const tried = treesWithRuns(store)
+  if (name !== undefined && tried.includes(name)) return [name]
+  return name === undefined ? [...new Set([...chosenTrees(store, name), ...tried])].sort() : chosenTrees(store, name)
+}
+
+/** In the document the details are the tree's own. */
+function flat(status: Awaited<ReturnType<typeof statusOrError>>): object {
+  if ('error' in status) return status
+  const { details, ...rest } = status
+  return { ...rest, ...details }
+}
+
 /** What is damaged is named and does not hide the rest. */
-async function statusOrError(store: Store, tree: string, key: TreeKey | undefined) {
+async function statusOrError(store: Store, tree: string, key: TreeKey | undefined, hosts: readonly UploadConfig[]) {
   try {
-    return await statusOfTree(store, tree, key)
+    return { ...(await statusOfTree(store, tree, key)), details: await detailsOf(store, tree, hosts) }
   } catch (error) {
     if (!(error instanceof TreeswapError)) throw error
     return { tree, error: plainError(error) }
