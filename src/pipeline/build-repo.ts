@@ -131,7 +131,7 @@ interface Prepared {
   keyring: KeyringPackage | undefined
 }
 
-async function prepare(
+export async function prepare(
   request: RepoRequest,
   directories: BuilderDirectories,
   service: RootService,

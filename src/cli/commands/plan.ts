@@ -1,6 +1,6 @@
 import { loadConfig } from '../../config/load.js'
 import { pacmanRepoOf } from '../../config/trees.js'
-import { planOf } from '../../pipeline/build-repo.js'
+import { planAside } from '../../pipeline/plan-aside.js'
 import { ensureChroot } from '../../pipeline/ensure-chroot.js'
 import { keyringOf } from '../../pipeline/repo-keyring.js'
 import { openSource } from '../../pipeline/sources.js'
@@ -34,12 +34,12 @@ export const plan = defineCommand({
       asked: new Set(args.rebuild ?? []),
       keyring: keyringOf(config, repo),
     }
-    const found = await planOf(request, context)
+    const found = await planAside(request, context)
     return { json: jsonOf(found), text: textOf(found, args.all) }
   },
 })
 
-type Plan = Awaited<ReturnType<typeof planOf>>
+type Plan = Awaited<ReturnType<typeof planAside>>
 
 function jsonOf({ steps, recipes, removed, replaced, unresolved, broken, newKeyring }: Plan): Record<string, unknown> {
   return {
