@@ -8,10 +8,13 @@ import { packagesPack } from '../model/build.js'
 import type { Build } from '../model/build.js'
 import { TreeswapError } from '../model/errors.js'
 import { groupBy } from '../model/group-by.js'
-import type { FileEntry } from '../model/manifest.js'
+import type { FileEntry, Manifest } from '../model/manifest.js'
 import type { Context } from '../model/report.js'
 import { isDirectory, makeDirectory, makeTemporaryDirectory, removeTree, rename, statusOf } from '../system/files.js'
 import { sha256OfFile } from '../system/hash.js'
+import { isDamage } from './damaged-base.js'
+import type { DamagedBase } from './damaged-base.js'
+import type { LostFile } from './lost-packages.js'
 
 /** The last successful build of a machine: what is unchanged since is named instead of packed again. */
 export interface BaseBuild extends PackBase {
@@ -21,14 +24,23 @@ export interface BaseBuild extends PackBase {
   originExists: (number: number) => Promise<boolean>
 }
 
-/** The latest build of a tree in a source; undefined where there is none. */
-export async function latestBase(source: ArtifactSource, tree: string): Promise<BaseBuild | undefined> {
+/**
+ * The latest build of a tree in a source; undefined where there is none.
+ * @param damage what to do where that build is damaged; default: what the source and the reader throw
+ */
+export async function latestBase(
+  source: ArtifactSource,
+  tree: string,
+  damage?: DamagedBase,
+): Promise<BaseBuild | undefined> {
   const item: Item = { kind: 'tree', name: tree }
   const number = (await source.numbers(item)).at(-1)
   if (number === undefined) return undefined
-  const { build } = await source.readBuild(item, number)
-  const pack = packagesPack(build)
-  const manifest = pack === undefined ? { entries: [] } : await fetchManifest(source, item, number, pack)
+  const readBuild = () => source.readBuild(item, number)
+  const { build } = await (damage?.required(`the record of ${tree}@${number}`, readBuild) ?? readBuild())
+  const readEntries = () => entriesOf(source, item, build)
+  const listed = `the list of packages of ${tree}@${number}`
+  const manifest = await (damage?.orElse(listed, readEntries, () => ({ entries: [] })) ?? readEntries())
   const originExists = (origin: number) => canBeRead(source, item, origin)
   return { source, item, build, number, manifest, originExists }
 }
@@ -41,6 +53,12 @@ export function lastingBase(base: BaseBuild, number: number): BaseBuild {
   const { source, originExists } = base
   const oldest = source.keeps === undefined ? 0 : number - Math.floor((source.keeps - 1) / 2)
   return { ...base, originExists: async (origin) => origin >= oldest && (await originExists(origin)) }
+}
+
+/** What a build lists as its packages, those of earlier builds among them. @throws what fetchManifest throws */
+export async function entriesOf(source: ArtifactSource, item: Item, build: Build): Promise<Manifest> {
+  const pack = packagesPack(build)
+  return pack === undefined ? { entries: [] } : await fetchManifest(source, item, build.number, pack)
 }
 
 /** Whether a build can still be fetched; where its source cannot be asked, that is an error. */
@@ -105,21 +123,40 @@ export async function restorePackages(
 /**
  * Puts package files in place that the base build has and `directory` lacks, or has with another content: what comes of
  * the next build is packed from there, and clients know each file by its name.
- * @throws what the source throws: without them, nothing can be built upon them
+ * @returns those that cannot be had, because what should have them is damaged, by path
+ * @throws what a source throws that does not answer
  */
-export async function restoreFiles(base: BaseBuild, directory: string, work: string, context: Context): Promise<void> {
+export async function restoreFiles(
+  base: BaseBuild,
+  directory: string,
+  work: string,
+  context: Context,
+): Promise<Map<string, LostFile>> {
+  const lost = new Map<string, LostFile>()
   const missing = new Set(missingFiles(base, directory))
   for (const entry of base.manifest.entries) {
     if (entry.type !== 'file' || missing.has(entry)) continue
     if ((await sha256OfFile(join(directory, entry.path))) !== entry.sha256) missing.add(entry)
   }
-  if (missing.size === 0) return
+  if (missing.size === 0) return lost
   const temporary = makeTemporaryDirectory(join(work, 'restore-'))
   try {
-    await restoreInto(base, [...missing], temporary, directory, context)
+    for (const [number, entries] of byOrigin(base, missing)) {
+      try {
+        await restoreFrom(base, number, entries, join(temporary, String(number)), directory, context)
+      } catch (error) {
+        if (!isDamage(error)) throw error
+        for (const { path } of entries) lost.set(path, { number, error })
+      }
+    }
   } finally {
     removeTree(temporary)
   }
+  return lost
+}
+
+function byOrigin(base: BaseBuild, entries: Iterable<FileEntry>): Map<number, FileEntry[]> {
+  return groupBy(entries, (entry) => entry.origin ?? base.number)
 }
 
 function missingFiles({ manifest }: BaseBuild, directory: string): FileEntry[] {
@@ -135,7 +172,7 @@ async function restoreInto(
   directory: string,
   context: Context,
 ): Promise<void> {
-  for (const [number, entries] of groupBy(missing, (entry) => entry.origin ?? base.number)) {
+  for (const [number, entries] of byOrigin(base, missing)) {
     await restoreFrom(base, number, entries, join(temporary, String(number)), directory, context)
   }
 }

@@ -21,9 +21,12 @@ import type { BaseBuild } from './base-build.js'
 import { buildRecipes } from './build-recipes.js'
 import type { RecipesRun } from './build-recipes.js'
 import type { Clones } from './clones.js'
+import { DamagedBase, recipesOfFiles, withUnknown } from './damaged-base.js'
 import { builderDirectories } from './directories.js'
 import type { BuilderDirectories } from './directories.js'
+import { askedByName, isEveryAsked, withEveryRecipe } from './every-recipe.js'
 import { joinLogs } from './join-logs.js'
+import { lostRecipes, requireRead, requireRebuilt, requireTaken } from './lost-packages.js'
 import { missingLibraries } from './missing-libraries.js'
 import { nothingBuilt } from './nothing-built.js'
 import { pastPackages, risingAbove, withoutChanged } from './past-packages.js'
@@ -31,7 +34,7 @@ import { planRepo } from './plan-repo.js'
 import type { RepoPlan } from './plan-repo.js'
 import { addKeyring, isNewKeyring } from './repo-keyring.js'
 import type { MakeKeyring } from './repo-keyring.js'
-import { failedRecipe, recipesOf } from './repo-outcome.js'
+import { failedRecipe, oncePerRecipe, recipesOf } from './repo-outcome.js'
 import type { RecipeOutcome } from './repo-outcome.js'
 import { removeLent } from './remove-lent.js'
 import { readBase, treePackages } from './repo-packages.js'
@@ -50,7 +53,7 @@ export interface RepoRequest {
   service?: RootService
   /** where the last successful build is looked for */
   base: ArtifactSource | undefined
-  /** pkgbase of recipes to be built in any case */
+  /** pkgbase of recipes to be built in any case, or `all` */
   asked: ReadonlySet<string>
   /** a package of the repo that no recipe makes */
   keyring?: MakeKeyring | undefined
@@ -123,6 +126,9 @@ async function locked<T>(
 }
 
 interface Prepared {
+  damage: DamagedBase
+  /** whether recipes of before are what names of package files tell */
+  isGuess: boolean
   base: BaseBuild | undefined
   before: Recipes | undefined
   root: ReadonlyMap<string, string>
@@ -138,16 +144,39 @@ export async function prepare(
   context: Context,
 ): Promise<Prepared> {
   const { repo, asked } = request
-  const base = request.base && (await latestBase(request.base, repo.name))
-  const before = base && (await readBase(base, directories.work, context))
+  const isAll = isEveryAsked(asked)
+  const damage = new DamagedBase(repo.name, isAll, context)
+  const base = request.base && (await latestBase(request.base, repo.name, damage))
+  const known = base && (await recipesBefore(base, repo, damage, directories.work, context))
+  const before = known?.recipes
   const root = await rootPackages(repo.chroot, service, context)
   const clones = { directory: join(directories.git, 'recipes', repo.name), used: new Set<string>() }
   const missing = await missingLibraries(repo, before, root, directories.libraries, service, context)
-  const plan = await planRepo({ repo, directories, service, before, asked, missing }, clones, context)
+  const wanted = { repo, directories, service, before, asked: askedByName(asked), missing }
+  const found = await planRepo(wanted, clones, context)
+  const plan = isAll ? withEveryRecipe(found) : found
   const keyring = await request.keyring?.(before)
-  const removed = plan.removed.filter((name) => name !== keyring?.name)
+  // a recipe that never had a package takes nothing along when it goes
+  const had = (name: string): boolean => (before?.recipes.get(name)?.packages.length ?? 0) > 0
+  const removed = plan.removed.filter((name) => name !== keyring?.name && had(name))
   if (keyring !== undefined && plan.recipes.has(keyring.name)) throw keyringTwice(keyring.name)
-  return { base, before, root: root.installed, clones, keyring, plan: { ...plan, removed } }
+  const isGuess = known?.isGuess ?? false
+  if (isGuess) requireRead(plan)
+  return { damage, isGuess, base, before, root: root.installed, clones, keyring, plan: { ...plan, removed } }
+}
+
+/** What the base build says of its recipes; without that, what its list of packages tells. @throws BASE_DAMAGED */
+async function recipesBefore(
+  base: BaseBuild,
+  { architecture }: PacmanConfig,
+  damage: DamagedBase,
+  work: string,
+  context: Context,
+): Promise<{ recipes: Recipes; isGuess: boolean }> {
+  const what = `what ${base.item.name}@${base.number} says of its recipes`
+  const read = async () => ({ recipes: await readBase(base, work, context), isGuess: false })
+  if (damage.isDamaged) return await damage.required(what, read)
+  return await damage.orElse(what, read, () => ({ recipes: recipesOfFiles(base, architecture), isGuess: true }))
 }
 
 async function buildLocked(
@@ -159,8 +188,8 @@ async function buildLocked(
   const { repo } = request
   const started = new Date(now()).toISOString()
   const prepared = await prepare(request, directories, service, context)
-  const { base, before, plan } = prepared
-  const broken = plan.broken.map(({ base: name, error }) => failedRecipe(name, error))
+  const { base, before, plan, damage } = prepared
+  const broken = oncePerRecipe(plan.broken.map(({ base: name, error }) => failedRecipe(name, error)))
   const { keyring } = prepared
   const isNew = isNewKeyring(keyring, before)
   const wanted = wantedOf(plan, isNew ? keyring : undefined)
@@ -182,21 +211,22 @@ async function buildLocked(
   const work = makeTemporaryDirectory(join(directories.work, 'run-'))
   const logs = join(directories.logs, repo.name)
   try {
-    if (base !== undefined) {
-      makeDirectory(finished)
-      await restoreFiles(base, finished, directories.work, context)
-    }
-    const had = await treePackages(base, before, finished, directories.records, context)
-    const past = await pastPackages(base)
+    const { base: whole, lost } = await restored(prepared, finished, directories.work, context)
+    const had = await treePackages(whole, before, finished, directories.records, context)
+    const past = await pastPackages(base, damage)
     const packages = new Map([...had].filter(([name, one]) => !isLeaving(name, one, plan)))
     const run: RecipesRun = { repo, plan: risingAbove(plan, past), directories, service, packages, work, logs }
     const outcome = withoutChanged(await buildRecipes(run, context), past)
     const settled = await settle(plan, outcome, had, (names) => lackingIn(names, repo.chroot, service, context))
     if (settled.outcomes.every(({ status }) => !['built', 'removed'].includes(status)) && !isNew) {
       const errors = [...outcome.failed.values(), ...plan.broken.map(({ error }) => error)]
-      throw nothingBuilt(repo.name, [...settled.outcomes, ...broken], errors)
+      throw nothingBuilt(repo.name, oncePerRecipe([...settled.outcomes, ...broken]), errors)
     }
-    const extra = keyring && (await addKeyring(keyring, before, settled, { number, work }, context))
+    requireTaken(lost, settled, keyring?.name)
+    const known = before && withUnknown(before, lost)
+    const isLost = keyring !== undefined && lost.has(keyring.name)
+    const newest = isLost ? await request.keyring?.(known) : keyring
+    const extra = newest && (await addKeyring(newest, known, settled, { number, work }, context))
     const directory = join(work, 'packages')
     makeDirectory(directory)
     for (const { path, file } of settled.packages.values()) linkOrCopy(path, join(directory, file))
@@ -208,7 +238,10 @@ async function buildLocked(
     )
     replaceDirectory(directory, finished)
     await sweep(repo, plan, prepared.clones, directories, service, context)
-    const outcomes = [...settled.outcomes, ...broken]
+    const outcomes = oncePerRecipe([...settled.outcomes, ...broken]).filter(
+      // what was taken for a recipe is a package of one
+      ({ base: name, status }) => !(prepared.isGuess && status === 'removed' && settled.packages.has(name)),
+    )
     return {
       build,
       output,
@@ -218,6 +251,25 @@ async function buildLocked(
   } finally {
     removeRun(work, context)
   }
+}
+
+/**
+ * Puts back what the agent lacks of the base build's packages.
+ * @returns the base build without those that are lost, and pkgbase of their recipes
+ * @throws BASE_DAMAGED where these would not be built anew
+ */
+async function restored(
+  { base, before, plan, keyring, damage }: Prepared,
+  finished: string,
+  work: string,
+  context: Context,
+): Promise<{ base: BaseBuild | undefined; lost: Set<string> }> {
+  if (base === undefined || before === undefined) return { base, lost: new Set() }
+  makeDirectory(finished)
+  const files = await restoreFiles(base, finished, work, context)
+  requireRebuilt({ base, before, files }, plan, keyring?.name, damage)
+  const entries = base.manifest.entries.filter(({ path }) => !files.has(path))
+  return { base: { ...base, manifest: { entries } }, lost: lostRecipes(base, before, files) }
 }
 
 /** Whether a package goes with its recipe: nothing is built with it any more, as no other recipe makes it. */
@@ -252,7 +304,7 @@ async function archive(
 ): Promise<Build> {
   const { repo, builder, full, tools } = request
   const { base, before, plan, number, output, directory, settled, started, extra } = made
-  const named = base !== undefined && !full && (await chainLength(base)) < builder.fullEvery
+  const named = base !== undefined && !full && !made.damage.isDamaged && (await chainLength(base)) < builder.fullEvery
   const recipes = recipesOf({ architecture: repo.architecture, plan, before, settled, number, root: made.root })
   const log = `${logs}.log`
   await joinLogs(

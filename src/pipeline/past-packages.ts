@@ -1,27 +1,27 @@
-import { fetchManifest } from '../artifact/source.js'
-import { packagesPack } from '../model/build.js'
 import { buildError } from '../model/errors.js'
 import type { TreeswapError } from '../model/errors.js'
 import { parseFileName } from '../model/pacman-package.js'
 import { compareVersions } from '../model/pacman-version.js'
-import { chainOf } from './base-build.js'
+import { chainOf, entriesOf } from './base-build.js'
 import type { BaseBuild } from './base-build.js'
 import type { RecipesOutcome } from './build-recipes.js'
+import type { DamagedBase } from './damaged-base.js'
 import type { RepoPlan } from './plan-repo.js'
 
 /** Every package file that the base build and those it names have: name of the file → its content, and where it is. */
 export type PastPackages = ReadonlyMap<string, { sha256: string; number: number }>
 
-/** What clients may have fetched, as far back as builds name earlier ones. */
-export async function pastPackages(base: BaseBuild | undefined): Promise<PastPackages> {
+/** What clients may have fetched, as far back as builds name earlier ones. @throws BASE_DAMAGED */
+export async function pastPackages(base: BaseBuild | undefined, damage: DamagedBase): Promise<PastPackages> {
   const past = new Map<string, { sha256: string; number: number }>()
   if (base === undefined) return past
   const { source, item } = base
   for await (const build of chainOf(base)) {
-    const pack = packagesPack(build)
     const { number } = build
-    const { entries } =
-      build === base.build || pack === undefined ? base.manifest : await fetchManifest(source, item, number, pack)
+    const read = () => (build === base.build ? Promise.resolve(base.manifest) : entriesOf(source, item, build))
+    const { entries } = await damage.orElse(`the list of packages of ${item.name}@${number}`, read, () => ({
+      entries: [],
+    }))
     for (const entry of entries) {
       if (entry.type === 'file' && !past.has(entry.path)) past.set(entry.path, { sha256: entry.sha256, number })
     }

@@ -1,5 +1,6 @@
 import type { PlanStep } from '../arch/plan.js'
 import type { TreeswapError } from '../model/errors.js'
+import { groupBy } from '../model/group-by.js'
 import type { RecipeRecord, Recipes, RecipeStatus } from '../model/recipes.js'
 import type { RepoPlan } from './plan-repo.js'
 import type { Settled } from './settle.js'
@@ -20,6 +21,21 @@ export interface RecipeOutcome {
 /** A recipe that could not be built. */
 export function failedRecipe(base: string, { message, code, hint }: TreeswapError): RecipeOutcome {
   return { base, status: 'failed', reason: message, code, hint }
+}
+
+/**
+ * Several sources may have had something of one name: what failed is told, and what became of the others beside it.
+ * @returns each name once
+ */
+export function oncePerRecipe(outcomes: readonly RecipeOutcome[]): RecipeOutcome[] {
+  return [...groupBy(outcomes, ({ base }) => base).values()].flatMap(([first, ...others]) => {
+    const all = [...(first === undefined ? [] : [first]), ...others]
+    const worst = all.find(({ status }) => status === 'failed') ?? first
+    if (worst === undefined || others.length === 0) return worst ?? []
+    const rest = all.filter((one) => one !== worst)
+    const told = [worst.reason, ...rest.map(({ status, version, reason }) => reason ?? [status, version].join(' '))]
+    return { ...worst, reason: [...new Set(told)].filter(Boolean).join('; another one of this name: ') }
+  })
 }
 
 /** `recipes.json` of the new build. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -66,5 +66,24 @@ describe('a pacman repo with recipes at the edges', function () {
     expect(exitCode, told.join('\n')).to.equal(0)
     expect(dateOf('long-1.0-1.1-any.pkg.tar.zst')).to.equal(date)
     expect(dateOf('downloading-1.1-1-any.pkg.tar.zst')).not.to.equal(date)
+  })
+
+  it('makes no build where only a recipe goes that never had a package, and takes away what killed runs left', async () => {
+    await site.commit('recipes', {
+      'failing/PKGBUILD': recipe('failing', { lines: 'build() { false; }' }),
+      'downloading/PKGBUILD': downloading('1.2'),
+    })
+    const { number, recipes } = await site.run()
+    expect(recipes.map(({ base, status }) => `${base} ${status}`)).to.have.members([
+      'downloading built',
+      'failing failed',
+    ])
+    await site.commit('recipes', { failing: null })
+    const left = site.path('builder/work/runs/own/recipes-1234')
+    mkdirSync(left, { recursive: true })
+    const run = await site.run()
+    expect(run).to.include({ status: 'unchanged', number, exitCode: 0 })
+    expect(run.recipes).to.deep.equal([])
+    expect(existsSync(left)).to.equal(false)
   })
 })

@@ -39,7 +39,7 @@ export const run = defineCommand({
     rebuild: {
       type: 'string',
       array: true,
-      describe: 'pkgbase of a recipe to be built in any case; needs the name of one pacman repo',
+      describe: 'pkgbase of a recipe to be built in any case, or `all`; needs the name of one pacman repo',
     },
     ...configOption,
   },
