@@ -1,14 +1,14 @@
 import { join, relative } from 'node:path'
 import type { ObjectKey } from '../model/object-key.js'
 import { breathe } from '../system/clock.js'
-import { listDirectory, readStream, statusOf } from '../system/files.js'
-import { sumsOf } from '../system/hash.js'
+import { listDirectory, statusOf } from '../system/files.js'
 import { aborted } from '../system/process.js'
 import { readMapping } from './derived.js'
 import type { Derived } from './derived.js'
 import { foreign } from './finding.js'
 import type { Finding } from './finding.js'
 import type { Store } from './layout.js'
+import { isSoundObject, sumsOfSoundObject } from './objects.js'
 
 /** What was made from objects and is not as it should be. */
 export interface DerivedCheck {
@@ -32,19 +32,29 @@ interface Broken {
 
 const HINT = 'the next publish of a tree that needs it makes it anew'
 
+/** What a check knows of the objects that were there when it read them. */
+interface Known {
+  sound: ReadonlySet<ObjectKey>
+  /** those that have findings of their own */
+  damaged: ReadonlySet<ObjectKey>
+  sums: ReadonlyMap<ObjectKey, Record<'md5' | 'sha1', string>>
+}
+
+/** The objects whose sums, besides sha256, mappings tell. */
+export function objectsWithSums(store: Store): Set<ObjectKey> {
+  const mapped = listMappings(store).mappings.map(({ fingerprint, name }) => readMapping(store, fingerprint, name))
+  return new Set(mapped.flatMap((one) => (one?.sums === undefined ? [] : [one.key])))
+}
+
 /**
- * Reads every mapping in `derived/` and looks for the objects that they lead to.
- * @param damaged those that are there and not as they should be: they have findings of their own
+ * Reads every mapping in `derived/` and looks for the objects that they lead to. What a publish makes meanwhile is read
+ * here.
  * @throws ABORTED
  */
-export async function checkDerived(
-  store: Store,
-  sound: ReadonlySet<ObjectKey>,
-  damaged: ReadonlySet<ObjectKey>,
-  signal: AbortSignal,
-): Promise<DerivedCheck> {
+export async function checkDerived(store: Store, known: Known, signal: AbortSignal): Promise<DerivedCheck> {
   const { foreign: strange, mappings } = listMappings(store)
   const broken: Broken[] = []
+  const sound = new Set(known.sound)
   /** derived object → what it was made from */
   const origins = new Map<ObjectKey, string[]>()
   for (const { fingerprint, name } of mappings) {
@@ -58,9 +68,14 @@ export async function checkDerived(
     const { key } = mapped
     const isKnown = origins.has(key)
     origins.set(key, [...(origins.get(key) ?? []), origin])
+    if (!sound.has(key) && !known.damaged.has(key) && (await isSoundObject(store.object(key), key))) sound.add(key)
     if (sound.has(key)) {
-      if (!(await agrees(store, mapped, signal))) broken.push({ kind: 'damaged', path, origin })
-    } else if (!damaged.has(key) && !isKnown) broken.push({ kind: 'missing', path: store.object(key), origin })
+      const sums = mapped.sums && (known.sums.get(key) ?? (await sumsOfSoundObject(store.object(key), key, signal)))
+      if (!agrees(store, mapped, sums)) broken.push({ kind: 'damaged', path, origin })
+    } else if (!known.damaged.has(key) && !isKnown) {
+      const kind = statusOf(store.object(key)) === undefined ? 'missing' : 'damaged'
+      broken.push({ kind, path: store.object(key), origin })
+    }
     await breathe()
     if (signal.aborted) throw aborted('the check')
   }
@@ -96,16 +111,12 @@ function listMappings(store: Store): { foreign: Finding[]; mappings: { fingerpri
   return { foreign: found, mappings }
 }
 
-/** Whether a mapping says of a sound object what is so. */
-async function agrees(store: Store, { key, size, sums }: Derived, signal: AbortSignal): Promise<boolean> {
-  const path = store.object(key)
-  if (statusOf(path)?.size !== size) return false
-  if (sums === undefined) return true
-  const found = sumsOf('md5', 'sha1')
-  for await (const chunk of readStream(path, { highWaterMark: 1 << 20 })) {
-    if (signal.aborted) throw aborted('the check')
-    found.update(chunk as Buffer)
-  }
-  const { md5, sha1 } = found.digest()
-  return sums.MD5 === md5 && sums.SHA1 === sha1
+/** Whether a mapping says of a sound object what is so. @param found where it tells sums: what they are */
+function agrees(
+  store: Store,
+  { key, size, sums }: Derived,
+  found: Record<'md5' | 'sha1', string> | undefined,
+): boolean {
+  if (statusOf(store.object(key))?.size !== size) return false
+  return sums === undefined || (sums.MD5 === found?.md5 && sums.SHA1 === found.sha1)
 }

@@ -10,12 +10,12 @@ import { breathe } from '../system/clock.js'
 import { listDirectory, statusOf } from '../system/files.js'
 import { aborted } from '../system/process.js'
 import { listBuilds, listTrees, readManifestOf } from './builds.js'
-import { checkDerived } from './check-derived.js'
+import { checkDerived, objectsWithSums } from './check-derived.js'
 import { checkRecord, checkStates, checkUnneededManifests, foreignRecords } from './check-records.js'
 import { foreign, repairable } from './finding.js'
 import type { Finding } from './finding.js'
 import type { Store } from './layout.js'
-import { isSoundObject } from './objects.js'
+import { isSoundObject, sumsOfSoundObject } from './objects.js'
 
 /**
  * Re-hashes every object and reads every manifest, mapping and record.
@@ -23,7 +23,7 @@ import { isSoundObject } from './objects.js'
  */
 export async function checkStore(store: Store, context: Context): Promise<Finding[]> {
   const objects = await checkObjects(store, context)
-  const derived = await checkDerived(store, objects.sound, new Set(objects.damaged), context.signal)
+  const derived = await checkDerived(store, { ...objects, damaged: new Set(objects.damaged) }, context.signal)
   const isWanted = (entry: FileEntry): boolean => !objects.sound.has(keyOf(entry)) || derived.origins.has(entry.sha256)
   const { findings, users, needed } = await checkRecords(store, isWanted, context)
   const usersOf = (sha256: string): string[] => [false, true].flatMap((mode) => users(objectKey(sha256, mode)))
@@ -45,13 +45,22 @@ export async function checkStore(store: Store, context: Context): Promise<Findin
 
 interface Objects {
   sound: Set<ObjectKey>
+  /** of the sound ones that mappings say them of */
+  sums: Map<ObjectKey, Record<'md5' | 'sha1', string>>
   damaged: ObjectKey[]
   foreign: Finding[]
 }
 
 async function checkObjects(store: Store, { report, signal }: Context): Promise<Objects> {
-  const result: Objects = { sound: new Set(), damaged: [], foreign: [] }
+  const result: Objects = { sound: new Set(), sums: new Map(), damaged: [], foreign: [] }
   report.step('reading every object')
+  const withSums = objectsWithSums(store)
+  const isSound = async (key: ObjectKey): Promise<boolean> => {
+    if (!withSums.has(key)) return await isSoundObject(store.object(key), key)
+    const sums = await sumsOfSoundObject(store.object(key), key, signal)
+    if (sums !== undefined) result.sums.set(key, sums)
+    return sums !== undefined
+  }
   const prefixes = listDirectory(join(store.root, 'objects'))
   for (const [index, prefix] of prefixes.entries()) {
     report.progress(index, prefixes.length)
@@ -63,7 +72,7 @@ async function checkObjects(store: Store, { report, signal }: Context): Promise<
     for (const { name } of listDirectory(directory)) {
       const isKey = /^[0-9a-f]{64}x?$/.test(name) && name.startsWith(prefix.name)
       if (!isKey) result.foreign.push(foreign(store, join(directory, name)))
-      else if (await isSoundObject(store.object(name), name)) result.sound.add(name)
+      else if (await isSound(name)) result.sound.add(name)
       else result.damaged.push(name)
     }
     await breathe()

@@ -58,6 +58,8 @@ export function derivedName(key: ObjectKey, kind: DerivedKind): string {
 
 const mapping = z.strictObject({
   schema: z.literal(1),
+  /** `FINGERPRINT/NAME` of its own file: a copy under another name would lead to what was made from something else */
+  place: z.string(),
   object: z.string().regex(/^[0-9a-f]{64}$/),
   size: z.int().nonnegative(),
   by: z.string().regex(/^[0-9A-F]{40}$/),
@@ -71,7 +73,8 @@ export function readMapping(store: Store, fingerprint: string, name: string): De
   const text = readTextIfThere(store.derived(fingerprint, name))
   if (text === undefined) return undefined
   try {
-    const { object, size, by, sums } = mapping.parse(JSON.parse(text))
+    const { place: written, object, size, by, sums } = mapping.parse(JSON.parse(text))
+    if (written !== `${fingerprint}/${name}`) return undefined
     return { key: object, size, by, ...(sums !== undefined && { sums }) }
   } catch {
     return undefined
@@ -103,7 +106,8 @@ export async function placeDerived(
 ): Promise<Map<ObjectKey, Derived>> {
   if (made.size === 0) return new Map()
   const lock = { what: 'what was made from objects', wait: PATIENCE, signal }
-  return await withLock(store.lock('derived'), lock, async () => {
+  // in a directory of its own: a tree may be named `derived`
+  return await withLock(store.lock('derived/place'), lock, async () => {
     const staging = store.incoming('.derived')
     try {
       removeTree(staging)
@@ -136,8 +140,9 @@ async function place(
     const { sha256: digest, size, sums } = Buffer.isBuffer(content) ? ofBuffer(content) : content
     const key = objectKey(digest, false)
     placed.set(from, { key, size, by, ...(sums !== undefined && { sums }) })
-    const record = { schema: 1, object: key, size, by, sums }
-    writeNew(join(staging, 'mappings', derivedName(from, kind)), JSON.stringify(record) + '\n')
+    const name = derivedName(from, kind)
+    const record = { schema: 1, place: `${fingerprint}/${name}`, object: key, size, by, sums }
+    writeNew(join(staging, 'mappings', name), JSON.stringify(record) + '\n')
     if (staged.has(key) || (await isSoundObject(store.object(key), key))) continue
     const path = join(staging, 'objects', key)
     if (Buffer.isBuffer(content)) writeNew(path, content)

@@ -8,6 +8,7 @@ import {
   listDirectory,
   open,
   readBytes,
+  readStream,
   removeFile,
   rename,
   setTimes,
@@ -15,7 +16,8 @@ import {
   writeAll,
   writeNew,
 } from '../system/files.js'
-import { sha256, sha256OfFile } from '../system/hash.js'
+import { sha256, sha256OfFile, sumsOf } from '../system/hash.js'
+import { aborted } from '../system/process.js'
 import type { Store } from './layout.js'
 
 /** Which objects the store has. Directories are read once, when the first key that lies in them is asked for. */
@@ -105,13 +107,41 @@ const LARGE = 8 * 2 ** 20
 /** Whether a file is what its key says: content, mode, and time, by which rsync tells contents of equal size apart. */
 export async function isSoundObject(path: string, key: ObjectKey): Promise<boolean> {
   const status = statusOf(path)
-  if (!status?.isFile() || (status.mode & 0o777) !== modeOf(key)) return false
-  if (Math.floor(status.mtimeMs / 1000) !== objectMtime(key)) return false
+  if (status === undefined || !looksSound(status, key)) return false
+  const digest = async (): Promise<string> => (status.size > LARGE ? await sha256OfFile(path) : sha256(readBytes(path)))
+  return (await unlessUnreadable(digest)) === sha256Of(key)
+}
+
+/** The same in one reading with other sums of its content. @returns undefined where it is not sound. @throws ABORTED */
+export async function sumsOfSoundObject(
+  path: string,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<Record<'md5' | 'sha1', string> | undefined> {
+  const status = statusOf(path)
+  if (status === undefined || !looksSound(status, key)) return undefined
+  const found = sumsOf('sha256', 'md5', 'sha1')
+  const sums = await unlessUnreadable(async () => {
+    for await (const chunk of readStream(path, { highWaterMark: 1 << 20 })) {
+      if (signal.aborted) throw aborted('the check')
+      found.update(chunk as Buffer)
+    }
+    return found.digest()
+  })
+  return sums?.sha256 === sha256Of(key) ? sums : undefined
+}
+
+function looksSound(status: NonNullable<ReturnType<typeof statusOf>>, key: ObjectKey): boolean {
+  return (
+    status.isFile() && (status.mode & 0o777) === modeOf(key) && Math.floor(status.mtimeMs / 1000) === objectMtime(key)
+  )
+}
+
+async function unlessUnreadable<T>(reading: () => Promise<T>): Promise<T | undefined> {
   try {
-    const digest = status.size > LARGE ? await sha256OfFile(path) : sha256(readBytes(path))
-    return digest === sha256Of(key)
+    return await reading()
   } catch (error) {
-    if (errorCode(error) === 'EIO') return false
+    if (errorCode(error) === 'EIO') return undefined
     throw error
   }
 }

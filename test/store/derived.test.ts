@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { objectMtime } from '../../src/model/object-key.js'
@@ -6,12 +7,14 @@ import { checkStore } from '../../src/store/check-store.js'
 import { derivedName, findDerived, placeDerived } from '../../src/store/derived.js'
 import { openStore } from '../../src/store/layout.js'
 import type { Store } from '../../src/store/layout.js'
+import { withTreeLock } from '../../src/store/lock.js'
 import { silent } from '../lab/silent.js'
 import { temporaryDirectory } from '../lab/temporary.js'
 import { putObject } from '../signing/lab.js'
 import { sha256 } from './machine.js'
 
 const fingerprint = 'A'.repeat(40)
+const digestOf = (name: string, content: string): string => createHash(name).update(content).digest('hex')
 const made = { fingerprint, by: 'B'.repeat(40), kind: 'sig' } as const
 
 describe('what is made from objects', () => {
@@ -64,6 +67,50 @@ describe('what is made from objects', () => {
     writeFileSync(path, readFileSync(path, 'utf8').replace('"size":9', '"size":8'))
     expect(findDerived(store, fingerprint, key, 'sig')).to.equal(undefined)
     expect((await checkStore(store, silent)).map(({ path: found }) => join(store.root, found))).to.deep.equal([path])
+  })
+
+  it('is not what was made from another object, though its mapping was copied to the place of the right one', async () => {
+    const [one, other] = [putObject(store, 'one'), putObject(store, 'other')]
+    const contents = new Map([
+      [one, Buffer.from('signature 1')],
+      [other, Buffer.from('signature 2')],
+    ])
+    await placeDerived(store, made, contents, silent)
+    const path = store.derived(fingerprint, derivedName(one, 'sig'))
+    copyFileSync(store.derived(fingerprint, derivedName(other, 'sig')), path)
+    expect(findDerived(store, fingerprint, one, 'sig')).to.equal(undefined)
+    const findings = await checkStore(store, silent)
+    expect(findings.map(({ kind, path: found }) => [kind, join(store.root, found)])).to.deep.equal([['damaged', path]])
+    expect(findings[0]?.hint).to.include('the next publish')
+    await placeDerived(store, made, new Map([[one, contents.get(one)!]]), silent)
+    expect(findDerived(store, fingerprint, one, 'sig')?.key).to.equal(sha256('signature 1'))
+    expect(await checkStore(store, silent)).to.deep.equal([])
+  })
+
+  it('is no finding where a publish makes it while a check is reading', async () => {
+    const key = putObject(store, 'package')
+    const file = join(directory(), 'copy')
+    writeFileSync(file, 'copy')
+    const sums = { MD5: digestOf('md5', 'copy'), SHA1: digestOf('sha1', 'copy') }
+    const copy = { path: file, sha256: sha256('copy'), size: 4, sums }
+    await placeDerived(store, { ...made, kind: 'gpkg' }, new Map([[key, copy]]), silent)
+    const places = [store.object(copy.sha256), store.derived(fingerprint, derivedName(key, 'gpkg'))]
+    for (const [index, place] of places.entries()) renameSync(place, join(directory(), `later-${index}`))
+    let last = false
+    const progress = (done: number, all: number): void => {
+      if (last || done < all - 1) return
+      last = true
+      for (const [index, place] of places.entries()) renameSync(join(directory(), `later-${index}`), place)
+    }
+    expect(await checkStore(store, { ...silent, report: { ...silent.report, progress } })).to.deep.equal([])
+    expect(last).to.equal(true)
+    expect(await checkStore(store, silent)).to.deep.equal([])
+  })
+
+  it('is taken into the store while a tree that is named like its directory is published', async () => {
+    const key = putObject(store, 'package')
+    const place = () => placeDerived(store, made, new Map([[key, Buffer.from('signature')]]), silent)
+    expect([...(await withTreeLock(store, 'derived', silent.signal, place)).keys()]).to.deep.equal([key])
   })
 
   it('may be damaged without check taking it for what a build needs', async () => {
