@@ -24,6 +24,11 @@ const PKGREL = 1
 /** Where pacman-key of Arch looks for keyrings. */
 const DIRECTORIES = ['usr', 'usr/share', 'usr/share/pacman', 'usr/share/pacman/keyrings']
 
+/** What the package with the keys of a repo is called. */
+export function keyringName(repo: string): string {
+  return `${repo}-keyring`
+}
+
 /**
  * The package that tells pacman which keys sign a repo (pacman-key(8), "Using pacman-key for keyring packages"). Equal
  * keys give equal bytes, and what is added to keys or moved from the trusted to the revoked ones a higher version.
@@ -49,7 +54,7 @@ export async function keyringPackage(
       .join('')
   const files = { '.gpg': text, '-revoked': lines(revoked, ''), '-trusted': lines(keys, ':4:') }
   const version = exceeding(`${pkgver(changed, packets + revoked.length)}-${PKGREL}`, above)
-  const info = { name: `${name}-keyring`, version, architecture: 'any' }
+  const info = { name: keyringName(name), version, architecture: 'any' }
   const pkginfo = [
     `pkgname = ${info.name}`,
     `pkgbase = ${info.name}`,

@@ -19,7 +19,7 @@ export interface PlannedRecipe {
   /** URL of its source, as in the configuration */
   source: string
   /** base URL of the list through which it was found; undefined: its source is the configuration's own */
-  list?: string | undefined
+  list: string | undefined
 }
 
 export interface PlanRequest {

@@ -22,3 +22,20 @@ export function followedSource(entry: string): FollowedSource | undefined {
   const branch = /^branch=(.+)$/.exec(fragment)?.[1]
   return branch === undefined || !/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(branch) ? undefined : { url, branch }
 }
+
+/** Programs that makepkg fetches sources with, and what of a source names one state of it for ever (PKGBUILD(5)). */
+const pins: Record<string, RegExp> = {
+  bzr: /^revision=/,
+  fossil: /^(commit|tag)=/,
+  git: /^(commit|tag)=/,
+  hg: /^(revision|tag)=/,
+  svn: /^revision=/,
+}
+
+/** Whether an entry of `source` may hold something else tomorrow, and nobody will be asked for it. */
+export function isUnwatched(entry: string): boolean {
+  const address = entry.replace(/^[^/]*?::/, '')
+  const [, program = '', fragment = ''] = /^([a-z]+)(?:\+|:\/\/)[^#]*(?:#([^?]*))?/.exec(address) ?? []
+  const pin = pins[program]
+  return pin !== undefined && !pin.test(fragment) && followedSource(entry) === undefined
+}

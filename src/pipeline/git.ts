@@ -147,6 +147,17 @@ export async function contentOf({ directory }: Checkout, path: string, { signal 
   return (await runGit(clone(directory), ['rev-parse', '--verify', `HEAD:${path}`], signal)).trim()
 }
 
+/**
+ * The same of a file or directory that may not be there: then undefined, also behind a link.
+ * @param path relative, as somebody wrote it
+ */
+export async function contentIfThere(checkout: Checkout, path: string, context: Context): Promise<string | undefined> {
+  if (path === '') return await contentOf(checkout, path, context)
+  const args = ['ls-tree', '-z', '--full-tree', 'HEAD', '--', `:(literal)${path}`]
+  const [entry = ''] = (await runGit(clone(checkout.directory), args, context.signal)).split('\0')
+  return /^\d+ \w+ ([0-9a-f]+)\t/.exec(entry)?.[1]
+}
+
 /** The same of every directory of a clone, by path, where there are many to be asked for. */
 export async function contentOfAll(checkout: Checkout, context: Context): Promise<Map<string, string>> {
   const top = await contentOf(checkout, '', context)

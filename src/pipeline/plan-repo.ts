@@ -1,9 +1,11 @@
-import { lackingIn } from '../arch/root-packages.js'
 import { parseDependency } from '../arch/dependency.js'
+import { keyringName } from '../arch/keyring-package.js'
 import { planRecipes } from '../arch/plan.js'
 import type { PlannedRecipe, RecipePlan } from '../arch/plan.js'
 import { isWithin } from '../arch/plan-unread.js'
+import { lackingIn } from '../arch/root-packages.js'
 import type { Srcinfo } from '../arch/srcinfo.js'
+import { isUnwatched } from '../arch/vcs-source.js'
 import type { RootService } from '../chroot/requests.js'
 import type { PacmanConfig } from '../config/pacman.js'
 import { TreeswapError } from '../model/errors.js'
@@ -13,6 +15,7 @@ import type { Context } from '../model/report.js'
 import type { Clones } from './clones.js'
 import type { BuilderDirectories } from './directories.js'
 import { inTurns } from './in-turns.js'
+import { recordsOf, unreadOf } from './lost-recipes.js'
 import { RecipeCheckouts } from './recipe-checkouts.js'
 import { fingerprintOf } from './recipe-heads.js'
 import { findListed, findRecipes, listedUrl } from './recipe-sources.js'
@@ -36,10 +39,19 @@ interface BrokenRecipe {
   record: RecipeRecord | undefined
 }
 
+/** Something that whoever has the repo should know, though it keeps nothing from being built. */
+interface PlanWarning {
+  /** pkgbase, or what names the place best */
+  base: string
+  text: string
+}
+
 export interface RepoPlan extends RecipePlan {
   /** by pkgbase */
   recipes: ReadonlyMap<string, KnownRecipe>
+  /** also recipes of lists that get in the way of others */
   broken: BrokenRecipe[]
+  warnings: PlanWarning[]
 }
 
 export interface PlanContext {
@@ -65,35 +77,62 @@ export async function planRepo(request: PlanContext, clones: Clones, context: Co
   const { repo, before, asked, missing } = request
   context.report.step(`fetching the recipes of ${repo.name}`)
   const checkouts = new RecipeCheckouts(clones, context)
-  const { found, lost } = await findRecipes(repo, checkouts, context)
+  const { found, lost: all } = await findRecipes(repo, checkouts, context)
+  const isNone = (one: LostRecipe): boolean => one.doubtful === true && recordsOf(one, before).length === 0
+  const lost = all.filter((one) => !isNone(one))
   const recipes: KnownRecipe[] = []
+  const reserved = new Set(repo.trust.length > 0 ? [keyringName(repo.name)] : [])
   const plan = (wanted: ReadonlySet<string>) => {
-    const unread = lost.map((one) => {
-      const base = recordOf(one, before)?.[0]
-      const isThatAlone = base !== undefined && one.path !== undefined && one.unread === one.source
-      return { base, url: isThatAlone ? undefined : one.unread }
-    })
-    return planRecipes({ recipes, before, asked: wanted, missing, prefer: repo.prefer, unread })
+    const unread = unreadOf(lost, recipes, before, repo)
+    return planRecipes({ recipes, before, asked: wanted, missing, prefer: repo.prefer, unread, reserved })
   }
   const looked = new Set(found.map(({ source }) => source))
   for (let fresh = found; fresh.length > 0;) {
     recipes.push(...(await understand(fresh, request, lost, context)))
-    const { unresolved } = plan(new Set())
-    const listed = await dependenciesFromLists(unresolved, { recipes, lost, looked, checkouts }, request, context)
+    const { unresolved, chosen } = plan(new Set())
+    const listed = await dependenciesFromLists(unresolved, { chosen, lost, looked, checkouts }, request, context)
     // whoever needs what was never there says what is missing
-    lost.push(...listed.lost.filter((one) => recordOf(one, before) !== undefined))
+    lost.push(...listed.lost.filter((one) => recordsOf(one, before).length > 0))
     fresh = listed.found
   }
   const planned = plan(asked)
-  const chosen = new Set<PlannedRecipe>(planned.chosen)
+  const known = recipes.filter((one) => planned.chosen.includes(one))
+  const warnings = [
+    ...all.filter(isNone).map(({ name, error }) => ({ base: name, text: error.message })),
+    ...known.flatMap(({ srcinfo }) => unwatched(srcinfo)),
+  ]
+  for (const { text } of warnings) context.report.warn(text)
+  const bases = new Set(known.map(({ srcinfo }) => srcinfo.base))
   return {
     ...planned,
-    recipes: new Map(recipes.filter((one) => chosen.has(one)).map((recipe) => [recipe.srcinfo.base, recipe])),
-    broken: lost.map((one): BrokenRecipe => {
-      const [base = one.name, record] = recordOf(one, before) ?? []
-      return { base, error: one.error, record }
-    }),
+    recipes: new Map(known.map((recipe) => [recipe.srcinfo.base, recipe])),
+    broken: [
+      ...lost.map((one) => brokenRecipe(one, before)),
+      ...[...planned.refused].map(([{ source, srcinfo }, error]) => {
+        const name = bases.has(srcinfo.base) ? source : srcinfo.base
+        return brokenRecipe({ name, source, error }, before, bases)
+      }),
+    ],
+    warnings,
   }
+}
+
+/** @param taken pkgbase of recipes that are not broken */
+function brokenRecipe(
+  { error, name, ...place }: Pick<LostRecipe, 'name' | 'source' | 'path' | 'error'>,
+  before: Recipes | undefined,
+  taken: ReadonlySet<string> = new Set(),
+): BrokenRecipe {
+  const [base = name, record] = recordsOf(place, before).find(([one]) => !taken.has(one)) ?? []
+  return { base, error, record }
+}
+
+/** What of a recipe's sources may change without anybody noticing. */
+function unwatched({ base, sources }: Srcinfo): PlanWarning[] {
+  const entries = sources.filter(isUnwatched).map((entry) => entry.replace(/\/\/[^/@]*@/, '//'))
+  if (entries.length === 0) return []
+  const text = `${base} follows what is not polled (${entries.join(', ')}): ask with --rebuild ${base} when that has changed`
+  return [{ base, text }]
 }
 
 /** Reads recipes; what cannot be read joins the lost ones. */
@@ -110,16 +149,16 @@ async function understand(
     async (recipe): Promise<KnownRecipe | undefined> => {
       try {
         if ('error' in recipe) throw recipe.error
-        const fingerprint = await fingerprintOf(recipe, recipe.srcinfo.sources, asked, context)
-        const sourceDate = sourceDateOf(recipe, before?.recipes.get(recipe.srcinfo.base))
+        const record = before?.recipes.get(recipe.srcinfo.base)
+        const fingerprint = await fingerprintOf(recipe, recipe.srcinfo.sources, record, asked, context)
+        const sourceDate = sourceDateOf(recipe, record)
         return { ...recipe, fingerprint, sourceDate }
       } catch (error) {
         if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
         const { source, path } = recipe
         const name = 'srcinfo' in recipe ? recipe.srcinfo.base : (path ?? source)
-        const list = repo.lists.find(({ base }) => isWithin(source, [base]))
         // what a listed package needs is known from its recipe alone
-        lost.push({ name, source, path, error, unread: list?.base ?? source })
+        lost.push({ name, source, path, error, unread: listBaseOf(source, repo) ?? source })
         return undefined
       }
     },
@@ -127,16 +166,13 @@ async function understand(
   return known.filter((recipe) => recipe !== undefined)
 }
 
-/** What the tree has of a recipe, with its pkgbase. */
-function recordOf(
-  { source, path }: Pick<LostRecipe, 'source' | 'path'>,
-  before: Recipes | undefined,
-): [string, RecipeRecord] | undefined {
-  return [...(before?.recipes ?? [])].find(([, one]) => one.source === source && one.directory === path)
+/** Where a recipe's dependencies may come from, too. */
+function listBaseOf(source: string, { lists }: PacmanConfig): string | undefined {
+  return lists.find(({ base }) => isWithin(source, [base]))?.base
 }
 
 interface Search {
-  recipes: readonly KnownRecipe[]
+  chosen: readonly PlannedRecipe[]
   lost: readonly LostRecipe[]
   /** dependencies and URLs that were looked for before */
   looked: Set<string>
@@ -151,36 +187,36 @@ function ownerOf(name: string, before: Recipes | undefined): RecipeRecord | unde
 /** Looks for packages that recipes of a list need where that list's packages come from. */
 async function dependenciesFromLists(
   unresolved: ReadonlyMap<string, string[]>,
-  { recipes, lost, looked, checkouts }: Search,
+  { chosen, lost, looked, checkouts }: Search,
   { repo, service, before }: PlanContext,
   context: Context,
 ): Promise<FoundRecipes> {
   const listOf = (base: string): string | undefined => {
-    const source = recipes.find(({ srcinfo }) => srcinfo.base === base)?.source
-    return repo.lists.find((list) => source !== undefined && isWithin(source, [list.base]))?.base
+    const source = chosen.find(({ srcinfo }) => srcinfo.base === base)?.source
+    return source === undefined ? undefined : listBaseOf(source, repo)
   }
   // a stranger may have given a package the name of one of ours
   const isStrange = (name: string, base: string): boolean => {
     const owner = ownerOf(name, before)
     return owner === undefined ? lost.some(({ unread }) => !isWithin(unread, [base])) : !isWithin(owner.source, [base])
   }
-  const wanted = new Map<string, string>()
+  const wanted = new Map<string, { name: string; base: string }>()
   for (const [dependency, bases] of unresolved) {
-    const list = bases.map(listOf).find((one) => one !== undefined)
-    if (list !== undefined && !looked.has(dependency)) wanted.set(dependency, list)
+    const base = bases.map(listOf).find((one) => one !== undefined)
+    const name = parseDependency(dependency)?.name
+    if (base === undefined || name === undefined || looked.has(dependency)) continue
     looked.add(dependency)
+    if (!isPackageName(name) || looked.has(listedUrl(base, name)) || isStrange(name, base)) continue
+    wanted.set(dependency, { name, base })
   }
   const listed: FoundRecipes = { found: [], lost: [] }
   for (const dependency of await lackingIn([...wanted.keys()], repo.chroot, service, context)) {
-    const name = parseDependency(dependency)?.name
-    const base = wanted.get(dependency)
-    if (name === undefined || !isPackageName(name) || base === undefined || isStrange(name, base)) continue
-    const url = listedUrl(base, name)
-    if (looked.has(url)) continue
-    looked.add(url)
-    const { found, lost } = await findListed(base, [name], checkouts, context)
-    listed.found.push(...found)
-    listed.lost.push(...lost)
+    const { name, base } = wanted.get(dependency) ?? {}
+    if (name === undefined || base === undefined || looked.has(listedUrl(base, name))) continue
+    looked.add(listedUrl(base, name))
+    const there = await findListed(base, [name], checkouts, context)
+    listed.found.push(...there.found)
+    listed.lost.push(...there.lost)
   }
   return listed
 }

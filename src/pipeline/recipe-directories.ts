@@ -8,6 +8,8 @@ export interface RecipePlace {
   path: string
   /** why it cannot be read, to go on from "it has no recipe there: "; undefined: nothing speaks against it */
   fault: string | undefined
+  /** whether nothing but its place speaks for a recipe: a link, or a submodule */
+  doubtful: boolean
 }
 
 /** What is safe in messages and paths. */
@@ -19,23 +21,24 @@ const SAFE = /^[A-Za-z0-9_@.+-]+(\/[A-Za-z0-9_@.+-]+)*$/
  * @param pattern glob of directories; `.`: the top
  */
 export function recipePlaces(checkout: string, pattern: string): RecipePlace[] {
-  const places = new Map<string, string | undefined>()
+  const places = new Map<string, Pick<RecipePlace, 'fault' | 'doubtful'>>()
   const directories = pattern.replace(/\/+$/, '')
   if (directories !== '.') {
     for (const { path, kind } of findEntries(checkout, directories)) {
       if (/^\.git(\/|$)/.test(path)) continue
       const fault = kind === 'link' ? linkFault(checkout, path) : submoduleFault(checkout, path, kind)
-      if (fault !== undefined) places.set(path, fault)
+      if (fault !== undefined) places.set(path, { fault, doubtful: true })
     }
   }
   for (const { path, kind } of findEntries(checkout, directories === '.' ? 'PKGBUILD' : `${directories}/PKGBUILD`)) {
     const directory = posix.dirname(path)
-    const fault = kind === 'link' ? 'its PKGBUILD is a link, and links are not followed' : undefined
-    places.set(directory === '.' ? '' : directory, kind === 'file' ? undefined : (fault ?? 'its PKGBUILD is no file'))
+    const fault = kind === 'link' ? 'its PKGBUILD is a link, and links are not followed' : 'its PKGBUILD is no file'
+    places.set(directory === '.' ? '' : directory, { fault: kind === 'file' ? undefined : fault, doubtful: false })
   }
   return [...places]
-    .map(([path, fault]) => ({
+    .map(([path, { fault, doubtful }]) => ({
       path,
+      doubtful,
       fault: isSafe(path) ? fault : 'its name is odd: use letters, digits and _ @ . + -',
     }))
     .sort((a, b) => (a.path < b.path ? -1 : 1))

@@ -1,18 +1,21 @@
 import { followedSource } from '../arch/vcs-source.js'
+import type { RecipeRecord } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
 import { sha256 } from '../system/hash.js'
 import { strangeHead } from './git-remote.js'
 import type { FoundRecipe } from './recipe-sources.js'
 
 /**
- * A digest of whatever decides what a recipe makes: its files, the release, and what the repositories that it follows
- * hold now.
+ * A digest of whatever decides what a recipe makes: its files, the release and the commit of its tag, and what the
+ * repositories that it follows hold now.
+ * @param record of the base build: earlier versions had a digest without the tag's commit, which stays while that does
  * @param asked heads that were asked for in this run, by URL and branch
  * @throws GIT_FAILED
  */
 export async function fingerprintOf(
-  { content, release }: FoundRecipe,
+  { content, commit, release }: Pick<FoundRecipe, 'content' | 'commit' | 'release'>,
   sources: readonly string[],
+  record: Pick<RecipeRecord, 'commit' | 'fingerprint'> | undefined,
   asked: Map<string, Promise<string>>,
   context: Context,
 ): Promise<string> {
@@ -26,5 +29,8 @@ export async function fingerprintOf(
     asked.set(key, head)
     heads.push([key, await head])
   }
-  return sha256(JSON.stringify({ content, version: release?.version ?? null, heads: heads.sort() }))
+  const inputs = { content, version: release?.version ?? null, heads: heads.sort() }
+  const withoutTag = sha256(JSON.stringify(inputs))
+  if (release === undefined || (record?.commit === commit && record.fingerprint === withoutTag)) return withoutTag
+  return sha256(JSON.stringify({ ...inputs, commit }))
 }

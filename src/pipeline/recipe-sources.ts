@@ -7,7 +7,7 @@ import type { Context } from '../model/report.js'
 import { statusOf } from '../system/files.js'
 import { readForeignFile } from '../system/foreign-file.js'
 import { inTurns } from './in-turns.js'
-import { contentOf, contentOfAll } from './git.js'
+import { contentIfThere, contentOfAll } from './git.js'
 import type { Checkout } from './git.js'
 import type { RecipeCheckouts } from './recipe-checkouts.js'
 import { recipePlaces } from './recipe-directories.js'
@@ -18,6 +18,8 @@ export interface FoundRecipe {
   directory: string
   /** URL of its git repository */
   source: string
+  /** base URL of the list through which it was found; undefined: its source is the configuration's own */
+  list: string | undefined
   /** in that repository; undefined: its top */
   path: string | undefined
   commit: string
@@ -39,6 +41,8 @@ export interface LostRecipe {
   error: TreeswapError
   /** URL at or below which there may be more that nobody knows of now */
   unread: string
+  /** whether it is a recipe only if it was one before: many a link or submodule never was */
+  doubtful?: boolean
 }
 
 export interface FoundRecipes {
@@ -121,7 +125,8 @@ export async function findListed(
   const recipes = await inTurns(names, AT_A_TIME, async (name): Promise<FoundRecipe | LostRecipe> => {
     const source = listedUrl(base, name)
     try {
-      return await recipeOf(await checkouts.ofBranch(source), source, undefined, context)
+      const recipe = await recipeOf(await checkouts.ofBranch(source), source, undefined, context)
+      return { ...recipe, list: base }
     } catch (error) {
       if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
       return { name, source, error, unread: base }
@@ -140,7 +145,7 @@ async function inRepository(
 ): Promise<FoundRecipes> {
   const checkout = await checkouts.ofBranch(url, branch)
   const places = recipePlaces(checkout.directory, recipes)
-  if (places.length === 0) {
+  if (places.every(({ doubtful }) => doubtful)) {
     throw configurationError(
       'RECIPES_MISSING',
       `${url} has no recipe that fits ${recipes} (no directory of these has a PKGBUILD)`,
@@ -149,13 +154,14 @@ async function inRepository(
   }
   const contents = await contentOfAll(checkout, context)
   const there: FoundRecipes = { found: [], lost: [] }
-  for (const { path: place, fault } of places) {
+  for (const { path: place, fault, doubtful } of places) {
     const path = place === '' ? undefined : place
     const error = await faultOf(() => {
       if (fault !== undefined) throw withoutRecipe(url, path, fault)
       there.found.push(recipeIn(checkout, url, path, contents.get(place)))
     })
-    if (error !== undefined) there.lost.push({ name: printable(place) || url, source: url, path, error, unread: url })
+    if (error === undefined) continue
+    there.lost.push({ name: printable(place) || url, source: url, path, error, unread: url, doubtful })
   }
   return there
 }
@@ -176,7 +182,7 @@ async function recipeOf(
   path: string | undefined,
   context: Context,
 ): Promise<FoundRecipe> {
-  const content = await contentOf(checkout, path ?? '', context).catch(() => undefined)
+  const content = await contentIfThere(checkout, path ?? '', context)
   return recipeIn(checkout, url, path, content)
 }
 
@@ -192,23 +198,30 @@ function recipeIn(checkout: Checkout, url: string, path: string | undefined, con
     throw withoutRecipe(url, path, 'there is no file PKGBUILD')
   }
   const { commit, commitTime } = checkout
-  return { directory, source: url, path, commit, commitTime, content, release: undefined }
+  return { directory, source: url, list: undefined, path, commit, commitTime, content, release: undefined }
 }
 
 async function readList(list: RecipeList, checkouts: RecipeCheckouts, context: Context): Promise<string[]> {
   const { url, branch, file } = list
   const checkout = await checkouts.ofBranch(url, branch)
   // git knows no path through a link, which could lead out of the checkout
-  const isThere = await contentOf(checkout, file, context).then(
-    () => true,
-    () => false,
-  )
-  const content = isThere ? readForeignFile(join(checkout.directory, file), MAX_LIST) : undefined
+  const isThere = (await contentIfThere(checkout, file, context)) !== undefined
+  const content = isThere ? readForeignFile(join(checkout.directory, file), MAX_LIST + 1) : undefined
+  if (content !== undefined && content.length > MAX_LIST) throw longList(file, url)
   if (content !== undefined) return parseRecipeList(content.toString('utf8'), `${file} of ${url}`)
   throw configurationError(
     'LIST_MISSING',
     `${url} has no file ${file}`,
     'mend `file` of that list; links are not followed',
+  )
+}
+
+/** What is behind the end would count as taken off the list. */
+function longList(file: string, url: string): Error {
+  return configurationError(
+    'LIST_INVALID',
+    `${file} of ${url} is longer than ${MAX_LIST} bytes`,
+    'see that it is a list of names; split it into several if it is',
   )
 }
 

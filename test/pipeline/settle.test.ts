@@ -28,7 +28,7 @@ describe('what a run of builds came to', () => {
       const found = { directory: '/nowhere', path: undefined, commit: 'c'.repeat(40), commitTime: 0, content: 'c' }
       return [one.srcinfo.base, { ...found, release: undefined, sourceDate: 0, ...one }]
     })
-    return { ...plan(planned), recipes: new Map(known), broken: [] }
+    return { ...plan(planned), recipes: new Map(known), broken: [], warnings: [] }
   }
 
   const failed = new Map([['helper', buildError('RECIPE_FAILED', 'it failed', '')]])
