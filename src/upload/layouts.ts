@@ -1,8 +1,8 @@
 import { publishError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
-import { now } from '../system/clock.js'
 import { fill } from './fill.js'
 import type { Fill } from './fill.js'
+import { hasLasted, pastOrNow } from './grace.js'
 import { MANIFEST, readManifest, writeManifest } from './manifest.js'
 import type { Manifest } from './manifest.js'
 import { directoryOf, temporaryFor } from './paths.js'
@@ -22,7 +22,7 @@ export interface TreeUpload extends Omit<Fill, 'directory' | 'previous'> {
 /**
  * The layout for hosts that serve through symbolic links, as on the publisher: generations lie side by side, and one
  * link is renamed. A replaced generation stays for the grace time.
- * @throws UPLOAD_LAYOUT, and what fill throws
+ * @throws UPLOAD_LAYOUT, UPLOAD_NO_LINKS, and what fill throws
  */
 export async function fillAndPoint(upload: TreeUpload, context: Context): Promise<void> {
   const { remote, top, tree, serial } = upload
@@ -31,10 +31,20 @@ export async function fillAndPoint(upload: TreeUpload, context: Context): Promis
   const generations = `${top}/${GENERATIONS}`
   const name = `${tree}.${serial}`
   if ((await remote.targetStatus(generations)) === undefined) await remote.makeDirectory(generations)
+  // before everything is sent for nothing
+  if (current === undefined) await remote.removeFile(await linkBeside(remote, pointer, `${GENERATIONS}/${name}`))
+  const others = await generationsOf(remote, generations, tree)
+  // first, because that may make the room
+  for (const other of others) {
+    if (other !== current && other !== name) await removeReplaced(upload, `${generations}/${other}`, context)
+  }
   const previous = current === undefined || current === name ? undefined : `${generations}/${current}`
   await fill({ ...upload, directory: `${generations}/${name}`, previous }, context)
-  if (current !== name) await point(remote, pointer, `${GENERATIONS}/${name}`)
-  await removeReplaced(upload, generations, name, context)
+  if (current === name) return
+  await point(remote, pointer, `${GENERATIONS}/${name}`)
+  if (current !== undefined && others.includes(current)) {
+    await removeReplaced(upload, `${generations}/${current}`, context)
+  }
 }
 
 /** The layout for every host: files are replaced one by one in one directory. @throws UPLOAD_LAYOUT, and what fill throws */
@@ -57,35 +67,40 @@ async function currentGeneration(remote: Remote, pointer: string, tree: string):
 }
 
 async function point(remote: Remote, pointer: string, target: string): Promise<void> {
-  const slash = pointer.lastIndexOf('/') + 1
-  const temporary = pointer.slice(0, slash) + temporaryFor(pointer.slice(slash))
+  await remote.rename(await linkBeside(remote, pointer, target), pointer)
+}
+
+/** The name is always the same, so that one that was left behind is removed, with no look at what is not ours. */
+async function linkBeside(remote: Remote, pointer: string, target: string): Promise<string> {
+  const temporary = temporaryFor(pointer, 'pointer')
   await remote.removeFile(temporary)
   await remote.symlink(target, temporary)
   // servers disagree on the order of its two arguments
   const made = await remote.linkTarget(temporary)
   if (made !== target) throw layout(temporary, 'not the link that was asked for', 'symlinks is true')
-  await remote.rename(temporary, pointer)
+  return temporary
 }
 
+async function generationsOf(remote: Remote, generations: string, tree: string): Promise<string[]> {
+  const there = [...(await remote.list(generations))]
+  return there.flatMap(([name, { kind }]) => (kind === 'directory' && isGeneration(name, tree) ? [name] : []))
+}
+
+/** Removes a generation that no pointer leads to, when that was so for the grace time. */
 async function removeReplaced(
-  { remote, tree, graceSeconds, tally }: TreeUpload,
-  generations: string,
-  current: string,
+  { remote, graceSeconds, tally }: TreeUpload,
+  directory: string,
   { report }: Context,
 ): Promise<void> {
-  for (const [name, { kind }] of await remote.list(generations)) {
-    if (kind !== 'directory' || name === current || !isGeneration(name, tree)) continue
-    const directory = `${generations}/${name}`
-    const manifest = await readManifest(remote, directory, report)
-    const left = manifest.left ?? new Date(now()).toISOString()
-    if (now() - Date.parse(left) < graceSeconds * 1000) {
-      if (manifest.left === undefined) await writeManifest(remote, directory, { ...manifest, left })
-      continue
-    }
-    const removed = await removeGeneration(remote, directory, manifest)
-    if (removed) tally.removed++
-    else report.warn(`${directory} holds files that were not uploaded: it stays there`)
+  const manifest = await readManifest(remote, directory, report)
+  const left = pastOrNow(manifest.left)
+  if (!hasLasted(left, graceSeconds)) {
+    if (manifest.left !== left) await writeManifest(remote, directory, { ...manifest, left })
+    return
   }
+  const removed = await removeGeneration(remote, directory, manifest)
+  if (removed) tally.removed++
+  else report.warn(`${directory} holds files that were not uploaded: it stays there`)
 }
 
 /** @returns false where foreign files are in it */

@@ -25,6 +25,11 @@ export type UploadedFile = z.infer<typeof file>
 
 const schema = z.strictObject({
   schema: z.literal(1),
+  /** who wrote it: `run` of a Remote */
+  run: z
+    .string()
+    .regex(/^[0-9a-f]+$/)
+    .optional(),
   files: z.array(z.tuple([path, file])),
   sending: z.array(z.tuple([path, file.pick({ size: true, mtime: true })])),
   leaving: z.array(z.tuple([path, z.iso.datetime()])),
@@ -61,9 +66,8 @@ export async function readManifest(remote: Remote, directory: string, report: Re
 
 export async function writeManifest(remote: Remote, directory: string, manifest: Manifest): Promise<void> {
   const { files, sending, leaving, left } = manifest
-  const data = { schema: 1, files: [...files], sending: [...sending], leaving: [...leaving], left }
-  const temporary = `${directory}/${temporaryFor(MANIFEST)}`
-  await remote.removeFile(temporary)
+  const data = { schema: 1, run: remote.run, files: [...files], sending: [...sending], leaving: [...leaving], left }
+  const temporary = `${directory}/${temporaryFor(MANIFEST, remote.run)}`
   try {
     await remote.write(temporary, [Buffer.from(JSON.stringify(data) + '\n')], Math.floor(now() / 1000))
     await remote.rename(temporary, `${directory}/${MANIFEST}`)
@@ -71,6 +75,14 @@ export async function writeManifest(remote: Remote, directory: string, manifest:
     await remote.removeFile(temporary).catch(() => undefined)
     throw error
   }
+}
+
+/** Whether the manifest that lies there was written over this connection, and by no other upload since. */
+export async function isOwnManifest(remote: Remote, directory: string): Promise<boolean> {
+  const file = `${directory}/${MANIFEST}`
+  if ((await remote.status(file))?.kind !== 'file') return false
+  const start = `{"schema":1,"run":"${remote.run}",`
+  return String(await remote.readStart(file, start.length)) === start
 }
 
 function parse(content: Buffer | undefined): z.infer<typeof schema> | undefined {

@@ -5,6 +5,7 @@ import { connectionLost } from './connection-errors.js'
 /** Codes of answers (draft-ietf-secsh-filexfer-02, 7). Everything else that can go wrong is a FAILURE. */
 const NO_SUCH_FILE = 2
 const PERMISSION_DENIED = 3
+const OP_UNSUPPORTED = 8
 
 /** What statvfs@openssh.com says. */
 export interface FreeSpace {
@@ -55,9 +56,24 @@ export async function explainRemote(
   )
 }
 
+/** Another upload of the same tree, by another process or host: each would undo what the other does. */
+export function disturbed(directory: string): TreeswapError {
+  return publishError(
+    'UPLOAD_DISTURBED',
+    `somebody else uploads to ${directory} there at the same time`,
+    'let a tree be uploaded from one publisher only; when the other upload has ended, run `treeswap upload` again',
+  )
+}
+
 /** Whether the host answered, and said no. */
 export function isAnswer(error: unknown): boolean {
   return answerCode(error) !== undefined
+}
+
+/** Whether the host lets nobody, or not this user, do that. */
+export function isRefusal(error: unknown): boolean {
+  const code = answerCode(error)
+  return code === PERMISSION_DENIED || code === OP_UNSUPPORTED
 }
 
 export function isNotThere(error: unknown): boolean {

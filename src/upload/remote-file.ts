@@ -32,15 +32,26 @@ export async function writeFile(
 export async function readFile(sftp: Sftp, line: Line, path: string, limit: number): Promise<Buffer | undefined> {
   return await withHandle(sftp, line, path, 'r', async (handle) => {
     const { size } = await line.call<Attributes>((done) => sftp.fstat(handle, done))
-    if (size > limit) return undefined
-    const content = Buffer.alloc(size)
-    for (let at = 0; at < size;) {
-      const offset = at
-      const length = Math.min(PIECE, size - at)
-      at += await line.call<number>((done) => sftp.read(handle, content, offset, length, offset, done))
-    }
-    return content
+    return size > limit ? undefined : await readUpTo(sftp, line, handle, size)
   })
+}
+
+/** The first bytes of a file, all of them where it has fewer. */
+export async function readStart(sftp: Sftp, line: Line, path: string, bytes: number): Promise<Buffer> {
+  return await withHandle(sftp, line, path, 'r', (handle) => readUpTo(sftp, line, handle, bytes))
+}
+
+/** Fewer bytes where the file ends before, whatever the host said of its size. */
+async function readUpTo(sftp: Sftp, line: Line, handle: Handle, bytes: number): Promise<Buffer> {
+  const content = Buffer.alloc(bytes)
+  let at = 0
+  while (at < bytes) {
+    const length = Math.min(PIECE, bytes - at)
+    const got = await line.call<number>((done) => sftp.read(handle, content, at, length, at, done))
+    if (got === 0) break
+    at += got
+  }
+  return content.subarray(0, at)
 }
 
 async function withHandle<T>(

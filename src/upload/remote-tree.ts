@@ -33,7 +33,8 @@ export async function remoteTree(remote: Remote, directory: string, paths: Itera
 async function look(remote: Remote, directory: string, prefix: string, tree: RemoteTree): Promise<void> {
   for (const [name, status] of await remote.list(directory)) {
     if (name.includes('/')) continue
-    if (isTemporary(name)) tree.leftovers.push(`${prefix}${name}`)
+    // no upload makes a directory of such a name
+    if (isTemporary(name) && status.kind !== 'directory') tree.leftovers.push(`${prefix}${name}`)
     else tree.entries.set(`${prefix}${name}`, status)
   }
 }

@@ -1,11 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import type { UploadConfig } from '../config/uploads.js'
 import { configurationError } from '../model/errors.js'
 import type { Sftp } from './connection.js'
 import type { Line, Send } from './line.js'
-import { explainRemote, isAnswer, isNotThere, isUnsupported } from './remote-errors.js'
+import { disturbed, explainRemote, isAnswer, isNotThere, isRefusal, isUnsupported } from './remote-errors.js'
 import type { FreeSpace } from './remote-errors.js'
-import { readFile, writeFile } from './remote-file.js'
+import { readFile, readStart, writeFile } from './remote-file.js'
 import type { Attributes, Content } from './remote-file.js'
 
 export interface RemoteStatus {
@@ -20,6 +21,8 @@ export interface RemoteStatus {
  * UPLOAD_DENIED, UPLOAD_DISK_FULL, UPLOAD_FAILED, UPLOAD_LOST and ABORTED.
  */
 export interface Remote {
+  /** names this connection: no other one has the same */
+  readonly run: string
   /** of what is at the path itself; undefined where nothing is */
   status(path: string): Promise<RemoteStatus | undefined>
   /** following links */
@@ -28,16 +31,19 @@ export interface Remote {
   list(path: string): Promise<Map<string, RemoteStatus>>
   /** undefined where nothing is, or something larger than `limit` bytes */
   read(path: string, limit: number): Promise<Buffer | undefined>
+  /** the first bytes; undefined where nothing is */
+  readStart(path: string, bytes: number): Promise<Buffer | undefined>
   /**
    * Writes a file that must not be there yet, readable for everybody, and durable where the host can do that.
    * @param mtime seconds since 1970
    * @returns as the host has it, which may be with another time
    */
   write(path: string, content: Content, mtime: number): Promise<RemoteStatus>
-  /** In one step, replacing what is there. @throws UPLOAD_NOT_ATOMIC */
+  /** In one step, replacing what is there. @throws UPLOAD_NOT_ATOMIC, UPLOAD_DISTURBED where nothing is at `from` */
   rename(from: string, to: string): Promise<void>
   /** A second name for a file; false where that cannot be had. @throws UPLOAD_NO_LINKS where it never can */
   link(from: string, to: string): Promise<boolean>
+  /** @throws UPLOAD_NO_LINKS */
   symlink(target: string, path: string): Promise<void>
   /** undefined where there is no symbolic link */
   linkTarget(path: string): Promise<string | undefined>
@@ -70,6 +76,7 @@ export function openRemote(sftp: Sftp, line: Line, config: UploadConfig): Remote
     explained(doing, path, line.call(send), meaning)
 
   return {
+    run: randomBytes(4).toString('hex'),
     status: async (path) => {
       const found = await ask<Attributes | undefined>('look at', path, (done) => sftp.lstat(path, done), absent)
       return found && statusFrom(found)
@@ -83,9 +90,19 @@ export function openRemote(sftp: Sftp, line: Line, config: UploadConfig): Remote
       return new Map((found ?? []).map(({ filename, attrs }) => [filename, statusFrom(attrs)]))
     },
     read: (path, limit) => explained('read', path, readFile(sftp, line, path, limit), absent),
+    readStart: (path, bytes) => explained('read', path, readStart(sftp, line, path, bytes), absent),
     write: async (path, content, mtime) =>
       statusFrom(await explained('write', path, writeFile(sftp, line, path, content, mtime))),
-    rename: (from, to) => ask('replace', to, (done) => sftp.ext_openssh_rename(from, to, done)),
+    rename: (from, to) =>
+      ask<undefined>(
+        'replace',
+        to,
+        (done) => sftp.ext_openssh_rename(from, to, done),
+        (error) => {
+          if (isNotThere(error)) throw disturbed(posix.dirname(to))
+          return undefined
+        },
+      ),
     link: async (from, to) => {
       const refused: Meaning<string | undefined> = (error) => {
         if (isUnsupported(error)) throw noLinks(config)
@@ -93,7 +110,16 @@ export function openRemote(sftp: Sftp, line: Line, config: UploadConfig): Remote
       }
       return (await ask('link', to, (done) => sftp.ext_openssh_hardlink(from, to, done), refused)) === undefined
     },
-    symlink: (target, path) => ask('link', path, (done) => sftp.symlink(target, path, done)),
+    symlink: (target, path) =>
+      ask<undefined>(
+        'link',
+        path,
+        (done) => sftp.symlink(target, path, done),
+        (error) => {
+          if (isRefusal(error)) throw noSymlinks(config, error)
+          return undefined
+        },
+      ),
     linkTarget: (path) =>
       ask<string | undefined>(
         'look at',
@@ -135,5 +161,14 @@ function noLinks({ host, name }: UploadConfig): Error {
     'UPLOAD_NO_LINKS',
     `${host} cannot make hard links, without which every generation would be sent whole`,
     `write symlinks: false in uploads.${name}`,
+  )
+}
+
+function noSymlinks({ host, name, user, directory }: UploadConfig, cause: unknown): Error {
+  return configurationError(
+    'UPLOAD_NO_LINKS',
+    `${host} lets ${user} make no symbolic links in ${directory}`,
+    `write symlinks: false in uploads.${name}; or, if only that directory is not its own, give it to ${user} (chown)`,
+    cause,
   )
 }

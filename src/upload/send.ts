@@ -15,7 +15,7 @@ const READ_AT_A_TIME = 256 * 1024
  * @param to the directory there
  */
 export async function sendFile(remote: Remote, from: string, to: string, file: LocalFile): Promise<UploadedFile> {
-  const temporary = `${to}/${temporaryFor(file.path)}`
+  const temporary = `${to}/${temporaryFor(file.path, remote.run)}`
   const sum = sha256Sum()
   try {
     const status = await remote.write(temporary, summed(join(from, file.path), sum), file.mtime)
