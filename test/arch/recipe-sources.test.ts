@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { parseRecipeList } from '../../src/arch/recipe-list.js'
 import { newestRelease } from '../../src/arch/release-tag.js'
 import { setVersion } from '../../src/arch/set-version.js'
-import { followedSource } from '../../src/arch/vcs-source.js'
+import { followedSource, isUnwatched } from '../../src/arch/vcs-source.js'
 import { refusal } from '../lab/refusal.js'
 
 describe('a list of recipes', () => {
@@ -83,5 +83,26 @@ describe('a source', () => {
     it(`${entry} ${followed === undefined ? 'is not followed' : `follows ${followed.branch ?? 'HEAD'}`}`, () => {
       expect(followedSource(entry)).to.deep.equal(followed)
     })
+  }
+})
+
+describe('a source that may change unnoticed', () => {
+  const unwatched = {
+    'svn+https://example.org/trunk': true,
+    'x::svn://example.org/trunk#revision=12': false,
+    'hg+https://example.org/x#branch=stable': true,
+    'hg+https://example.org/x#tag=v1': false,
+    'bzr+lp:x': true,
+    'fossil+https://example.org/x#commit=abc': false,
+    'git+file:///srv/x': true,
+    'git+https://me@example.org/x.git': true,
+    'git+https://me@example.org/x.git#commit=abc': false,
+    'git+https://example.org/x.git': false,
+    'git+https://example.org/x.git#branch=main?signed': false,
+    'https://example.org/svn+x.tar.gz': false,
+    'svn.patch': false,
+  }
+  for (const [entry, is] of Object.entries(unwatched)) {
+    it(`${is ? 'is' : 'is not'} ${entry}`, () => void expect(isUnwatched(entry)).to.equal(is))
   }
 })

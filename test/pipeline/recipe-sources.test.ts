@@ -60,6 +60,38 @@ describe('recipes of a pacman repo', () => {
     }
   })
 
+  it('are nobody’s, where their list is longer than is read: its end would count as taken off', async () => {
+    await repository('lists', {
+      names: `${'# words\n'.repeat(131_072)}late\n`,
+      at: `alpha${' '.repeat(1024 * 1024 - 5)}`,
+    })
+    for (const [file, code] of [
+      ['names', 'LIST_INVALID'],
+      ['at', 'GIT_FAILED'],
+    ] as const) {
+      const { found, lost } = await find(`lists: [{ url: ./lists, file: ${file}, base: ./aur }]`)
+      expect([found, lost.map(({ error }) => error.code)]).to.deep.equal([[], [code]])
+    }
+  })
+
+  it('are not said to be missing where a clone is damaged, or nobody waits any longer', async () => {
+    await repository('program', { 'pkg/PKGBUILD': '' })
+    await repository('lists', { names: 'alpha\n' })
+    const sources = 'programs: [{ url: ./program, path: pkg }], lists: [{ url: ./lists, file: names, base: ./aur }]'
+    const { pacman } = parseConfig(`schema: 1\npacman: { own: { chroot: own, ${sources} } }\n`, path('treeswap.yaml'))
+    const clones = { directory: path('clones'), used: new Set<string>() }
+    const stop = new AbortController()
+    const context = { ...silent, signal: stop.signal }
+    const checkouts = new RecipeCheckouts(clones, context)
+    const [program, lists] = [await checkouts.ofBranch(path('program')), await checkouts.ofBranch(path('lists'))]
+    for (const one of [program, lists]) rmSync(join(one.directory, '.git/objects'), { recursive: true })
+    const { lost } = await findRecipes(pacman.get('own')!, checkouts, context)
+    expect(lost.map(({ error }) => error.code)).to.deep.equal(['GIT_FAILED', 'GIT_FAILED'])
+    stop.abort()
+    const error = await findRecipes(pacman.get('own')!, checkouts, context).catch((caught: unknown) => caught)
+    expect(error).to.include({ category: 'aborted' })
+  })
+
   describe('of a repository', () => {
     let recipes: GitRepo
     const lostOf = ({ lost }: FoundRecipes): [string, string][] => lost.map(({ name, error }) => [name, error.message])
