@@ -23,7 +23,7 @@ export interface BinaryPackage {
 }
 
 /**
- * Signed copies of binary packages, made where the store has none that clients accept; durable when it returns.
+ * Signed copies of binary packages, made where the store has none that lasts; durable when it returns.
  * @param tree its lock is held
  * @param source what is being published, for errors
  * @throws XPAK_UNSIGNABLE, GPKG_INVALID, OBJECT_DAMAGED, LOCKED, DISK, ABORTED, and what the signer throws
@@ -41,7 +41,7 @@ export async function ensureSignedPackages(
   const missing = new Map<ObjectKey, string>()
   for (const { path, key } of packages) {
     const derived = findSignedPackage(store, fingerprint, key)
-    if (derived === undefined || !signer.accepts(derived.by)) missing.set(key, path)
+    if (derived === undefined || !signer.lasts(derived.by)) missing.set(key, path)
   }
   if (missing.size === 0) return
   context.report.step(`signing with ${fingerprint}`)

@@ -12,18 +12,29 @@ import { sha256 } from '../system/hash.js'
 import type { Parts } from './generation-files.js'
 import type { TreeKey } from './options.js'
 
+export interface Outdated {
+  why: string
+  /** keys and subkeys whose signatures are still good, and which a signer should replace that lasts longer; else absent */
+  outlived?: string[]
+}
+
 /**
- * Why the signatures of a generation are not what its key would make of it now: a subkey expired or was revoked, or the
- * public key that new clients get beside it is not the one of today.
+ * Why the signatures of a generation are not what its key would make of it now: a subkey expired or was revoked, or soon
+ * will be while another one lasts longer, or the public key that new clients get beside it is not the one of today.
  * @param keys the key that signed it, as it is now
  * @returns undefined where nothing is to be done
  */
-export function outdatedBy(store: Store, parts: Parts, marker: Marker, keys: AcceptedKeys): string | undefined {
-  const refused = signersOf(store, parts, marker).find((by) => !keys.accepts(by))
-  if (refused !== undefined) return `clients no longer accept what ${refused} has signed`
+export function outdatedBy(store: Store, parts: Parts, marker: Marker, keys: AcceptedKeys): Outdated | undefined {
+  const signers = signersOf(store, parts, marker)
+  const refused = signers.find((by) => !keys.accepts(by))
+  if (refused !== undefined) return { why: `clients no longer accept what ${refused} has signed` }
   const served = servedKey(marker)
-  if (served === undefined || marker.index[served] === sha256(keys.publicKey)) return undefined
-  return `the public key ${served} that new clients get is an older one`
+  if (served !== undefined && marker.index[served] !== sha256(keys.publicKey)) {
+    return { why: `the public key ${served} that new clients get is an older one` }
+  }
+  const outlived = signers.filter((by) => keys.outlived(by) !== undefined)
+  const [first] = outlived
+  return first === undefined ? undefined : { why: `it was signed by ${keys.outlived(first) ?? first}`, outlived }
 }
 
 /**
@@ -43,7 +54,7 @@ export async function outdatedSignatures(
   const configured = signing?.fingerprint === fingerprint ? signing : undefined
   try {
     const keys = await (configured?.accepted?.() ?? acceptedKeys({ name, fingerprint, publicFile }))
-    return outdatedBy(store, parts, marker, keys)
+    return outdatedBy(store, parts, marker, keys)?.why
   } catch (error) {
     if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
     return error.message

@@ -285,14 +285,28 @@ async function publishedSoundly(
   if (serial === undefined || marker?.build !== build.number) return undefined
   if (marker.uri !== uriOf(build, settings, serial) || marker.settings?.signed !== settings.signed) return undefined
   const damage = await damageOf(store, parts, marker, context)
-  const keys = settings.signed === undefined ? undefined : await signing?.accepted?.()
   const why =
     damage === undefined
-      ? keys && outdatedBy(store, parts, marker, keys)
+      ? await outdated(store, parts, marker, settings.signed === undefined ? undefined : signing)
       : `generation ${serial} is damaged (${damage})`
   if (why === undefined) return serial
   context.report.warn(`${why}: publishing anew`)
   return undefined
+}
+
+/** Why it is to be signed anew with the key as it is now. */
+async function outdated(
+  store: Store,
+  parts: Parts,
+  marker: Marker,
+  signing: TreeKey | undefined,
+): Promise<string | undefined> {
+  const keys = await signing?.accepted?.()
+  const found = keys && outdatedBy(store, parts, marker, keys)
+  if (signing === undefined || found?.outlived === undefined) return found?.why
+  // the secret that lasts longer may not be here yet
+  const signer = await signing.open()
+  return found.outlived.some((by) => !signer.lasts(by)) ? found.why : undefined
 }
 
 async function damageOf(store: Store, parts: Parts, marker: Marker, context: Context): Promise<string | undefined> {

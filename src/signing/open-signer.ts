@@ -2,6 +2,7 @@ import type { KeyConfig } from '../config/keys.js'
 import { configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
+import { outlivedBy } from './accepted-keys.js'
 import type { Backend } from './backend.js'
 import { expiresSoon, renewal } from './expiry.js'
 import { fileBackend } from './file-backend.js'
@@ -31,7 +32,8 @@ export async function openSigner(key: KeyConfig, context: Context): Promise<Sign
     expires: by.expires,
     publicKey: publicKey.write(),
     signingKey: by.fingerprint,
-    accepts: (fingerprint) => usable.some((one) => one.fingerprint === fingerprint),
+    lasts: (fingerprint) =>
+      usable.some((one) => one.fingerprint === fingerprint) && outlivedBy(usable, fingerprint, by) === undefined,
     async detached(content) {
       const signature = await backend.detached(content)
       await verifyDetached(by, signature, content)
@@ -51,7 +53,7 @@ export async function openSigner(key: KeyConfig, context: Context): Promise<Sign
 
 async function openBackend(key: KeyConfig, usable: readonly SigningKey[], context: Context): Promise<Backend> {
   const file = await secretFileOf(key)
-  if (file !== undefined) return await fileBackend(key, file.path, file.passphrase, usable)
+  if (file !== undefined) return await fileBackend(key, file, usable)
   if (key.gpg !== undefined) return await gpgBackend(key, key.gpg, usable, context)
   throw configurationError(
     'SIGNING_KEY_MISSING',

@@ -14,7 +14,7 @@ import type { Content, Signer } from './signer.js'
 const BATCH = 500
 
 /**
- * Detached signatures of objects, made where the store has none that clients accept; durable when it returns.
+ * Detached signatures of objects, made where the store has none that lasts; durable when it returns.
  * @returns key of each signed object → its signature
  * @throws OBJECT_DAMAGED, LOCKED, DISK, ABORTED, and what the signer throws
  */
@@ -29,7 +29,7 @@ export async function ensureSignatures(
   const missing: ObjectKey[] = []
   for (const key of new Set(keys)) {
     const derived = findSignature(store, fingerprint, key)
-    if (derived !== undefined && signer.accepts(derived.by)) found.set(key, derived)
+    if (derived !== undefined && signer.lasts(derived.by)) found.set(key, derived)
     else missing.push(key)
   }
   if (missing.length > 0) context.report.step(`signing with ${fingerprint}`)

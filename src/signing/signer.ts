@@ -11,8 +11,11 @@ export interface Signer {
   readonly publicKey: Uint8Array
   /** fingerprint of the key or subkey that signs */
   readonly signingKey: string
-  /** whether clients accept signatures of a key or subkey of this key, by its fingerprint */
-  accepts(fingerprint: string): boolean
+  /**
+   * Whether what a key or subkey of this key signed need not be signed anew: clients accept it, and will do so for the
+   * next 30 days or as long as what is signed now
+   */
+  lasts(fingerprint: string): boolean
   /**
    * Binary detached signature, verified. Equal content gives equal bytes.
    * @throws SIGNING_FAILED, SIGNATURE_BAD, ABORTED, and what reading the content throws

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { expect } from 'chai'
 import { openDirectorySource } from '../../src/artifact/source.js'
 import type { KeyConfig } from '../../src/config/keys.js'
@@ -117,6 +118,35 @@ describe('publishing again what a key signed whose subkey has changed', function
     expect(served().equals(before)).to.equal(false)
     expect(installs()).to.equal(true)
     expect(await put()).to.include({ already: true, serial: 2 })
+  })
+
+  it('makes new signatures before the old subkey expires, once the secret of a new one is there', async () => {
+    edit('key 1', 'expire', '20d')
+    write()
+    expect(await put()).to.include({ already: false, serial: 1 })
+    const old = (await signing.open()).signingKey
+    const inTime = readFileSync(config.secretFile!, 'utf8')
+    await setTimeout(1100) // gpg's times are in seconds, and the newest subkey signs
+    addSubkey()
+    write()
+    const renewed = readFileSync(config.secretFile!, 'utf8')
+    writeSecret(config.secretFile!, inTime)
+    expect(await put(), 'clients get the new public key first').to.include({ already: false, serial: 2 })
+    expect(await put()).to.include({ already: true, serial: 2 })
+    expect((await signing.open()).signingKey).to.equal(old)
+
+    writeSecret(config.secretFile!, renewed)
+    const why = await outdatedPublished(store, 'lab', signing)
+    expect(why).to.match(new RegExp(`by ${old}, which expires on .*, in 19 days, and .* lasts longer`))
+    const warnings: string[] = []
+    expect(await put(warnings)).to.include({ already: false, serial: 3 })
+    expect(warnings.join()).to.include(old)
+    expect(await outdatedPublished(store, 'lab', signing)).to.equal(undefined)
+    edit('key 1', 'revkey', 'y', '1', '', 'y')
+    write()
+    expect(installs(), 'nothing there is of the old one').to.equal(true)
+    expect(await put(), 'of the new public key').to.include({ already: false, serial: 4 })
+    expect(await put()).to.include({ already: true, serial: 4 })
   })
 
   it('is found by a check that has no configuration, when the time of the published key is over', async () => {
