@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { keyringPackage } from '../../src/arch/keyring-package.js'
+import type { RecipeRecord } from '../../src/model/recipes.js'
 import { temporaryDirectory } from '../lab/temporary.js'
 import { makeKey } from '../signing/keys.js'
 import type { MadeKey } from '../signing/keys.js'
+import { archiveRepo } from '../store/repo.js'
 import { compile, documentOf, treeswap } from './treeswap.js'
 
 describe('treeswap keyring', function () {
@@ -45,6 +48,41 @@ describe('treeswap keyring', function () {
     expect(
       readFileSync(join(directory(), 'again', readdirSync(join(directory(), 'again'))[0]!)).equals(first),
     ).to.equal(true)
+  })
+
+  it('is what publish and rollback warn of where the build has another one than the configuration says', async () => {
+    const [main, next] = [await makeKey(directory(), { name: 'main' }), await makeKey(directory(), { name: 'next' })]
+    configure({ main, next }, ['main'], [])
+    const own = await keyringPackage('box', [main.config], [], 'treeswap <treeswap@localhost.invalid>')
+    const { name, version, fileName: file, bytes, fingerprint } = own
+    const record: RecipeRecord = {
+      source: 'keys of the configuration',
+      commit: fingerprint,
+      fingerprint,
+      version,
+      packages: [{ name, file, version }],
+      built: 1,
+      dependencies: new Map(),
+      status: 'built',
+    }
+    const more = { tree: 'box', files: { [file]: bytes }, recipes: new Map([[name, record]]) }
+    for (const number of [1, 2]) await archiveRepo(join(directory(), 'artifacts'), number, {}, more)
+    const at = { cwd: directory() }
+    const publish = (number: number) => treeswap(['publish', `box@${number}`, '--from', 'dir:artifacts', '--json'], at)
+    for (const number of [1, 2]) {
+      const ended = await publish(number)
+      expect(ended.exitCode, ended.stderr).to.equal(0)
+      expect(ended.stderr).not.to.include('keyring')
+    }
+    configure({ main, next }, ['next'], ['main'])
+    for (const args of [
+      ['publish', 'box'],
+      ['rollback', 'box'],
+    ]) {
+      const { exitCode, stderr } = await treeswap(args, at)
+      expect(exitCode, stderr).to.equal(0)
+      expect(stderr).to.match(/warning: box@\d tells clients of other keys than .*`treeswap run box`/)
+    }
   })
 
   it('warns of an expired key, and refuses to make a keyring without keys', async () => {

@@ -3,11 +3,12 @@ import { publish as publishBuild, publishReference } from '../../publish/publish
 import { openStore } from '../../store/layout.js'
 import { pull } from '../../store/pull.js'
 import { defineCommand } from '../command.js'
-import { fromOptions, publishingOf, publishOptions, uploadsOf } from '../options.js'
+import { configOf, fromOptions, publishingOf, publishOptions, uploadsOf } from '../options.js'
 import { askPublisher, overOption } from '../over.js'
 import { describePublication } from '../publication.js'
 import { inSource } from '../pull-reference.js'
 import { usageError } from '../usage-error.js'
+import { warnOfKeyring } from '../warn-of-keyring.js'
 
 export const publish = defineCommand({
   name: 'publish',
@@ -34,11 +35,13 @@ export const publish = defineCommand({
       if (args.running)
         throw usageError('--running says how to read --from, which is missing', 'give --from jenkins:JOB')
       const publication = await publishReference(store, reference, settings, context)
+      await warnOfKeyring(configOf(args), store, publication.tree, publication.build, context)
       return describePublication(publication, await uploadsOf(args, store, publication.tree, context))
     }
     const { source, tree, number } = await inSource(reference, { ...args, from: args.from }, context)
     const { fetchedBytes, newObjects } = await pull(store, source, tree, number, context)
     const publication = await publishBuild(store, tree, number, settings, context)
+    await warnOfKeyring(configOf(args), store, tree, number, context)
     const uploads = await uploadsOf(args, store, tree, context)
     const outcome = describePublication(publication, uploads)
     return { ...outcome, json: { ...outcome.json, pulled: { fetchedBytes, newObjects } } }

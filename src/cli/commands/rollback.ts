@@ -2,9 +2,10 @@ import { parseReference } from '../../model/reference.js'
 import { rollback as rollBack } from '../../publish/publish.js'
 import { openStore } from '../../store/layout.js'
 import { defineCommand } from '../command.js'
-import { publishingOf, publishOptions, uploadsOf } from '../options.js'
+import { configOf, publishingOf, publishOptions, uploadsOf } from '../options.js'
 import { askPublisher, overOption } from '../over.js'
 import { describePublication } from '../publication.js'
+import { warnOfKeyring } from '../warn-of-keyring.js'
 
 export const rollback = defineCommand({
   name: 'rollback',
@@ -24,6 +25,7 @@ export const rollback = defineCommand({
     context.report.warn(
       `the next successful build of ${tree} will be published: stop \`treeswap run\`, its timer or the job to stay on this one`,
     )
+    await warnOfKeyring(configOf(args), store, tree, publication.build, context)
     return describePublication(publication, await uploadsOf(args, store, tree, context))
   },
 })
