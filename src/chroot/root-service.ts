@@ -159,11 +159,12 @@ function present(directory: string, name: string): ChrootInfo {
   const root = readRoot(rootPaths(directory, name))
   if (root !== undefined) return root
   const names = listRoots(directory).map((each) => each.name)
+  const near = didYouMean(name, names)
   const there = names.length === 0 ? 'there is none yet' : `there are: ${names.join(', ')}`
   throw configurationError(
     'CHROOT_MISSING',
     `there is no chroot ${name}`,
-    `${didYouMean(name, names) || there}; create it: treeswap chroot create ${name} --from TARBALL-OR-DIRECTORY`,
+    near || `${there}; \`treeswap chroot create ${name} --from TARBALL-OR-DIRECTORY\` makes it`,
   )
 }
 

@@ -108,6 +108,9 @@ describe('chroot: scratch sessions', function () {
   it('need a root', async () => {
     const use = lab.service.scratch('missing', makeContext(), () => Promise.resolve())
     expect(await codeOf(use)).to.equal('CHROOT_MISSING')
+    const near = lab.service.scratch(name.slice(0, -1), makeContext(), () => Promise.resolve())
+    const error = await near.catch((caught: unknown) => caught)
+    expect(error).to.include({ code: 'CHROOT_MISSING', hint: `did you mean ${name}?` })
   })
 
   it('are as many at a time as may be', async () => {
