@@ -1,5 +1,6 @@
 import type { PublicKeyConfig } from '../config/keys.js'
 import { configurationError, TreeswapError } from '../model/errors.js'
+import { errorCode } from '../system/files.js'
 import { readSmallFile } from '../system/private-file.js'
 import { openpgp } from './openpgp.js'
 import type { Key, PrivateKey } from './openpgp.js'
@@ -62,11 +63,17 @@ function reading(path: string): { bytes: Buffer; mode: number } {
   } catch (cause) {
     throw configurationError(
       'KEY_UNREADABLE',
-      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      'see that it is a file that this user may read',
+      `${path} cannot be read: ${unreadable[errorCode(cause) ?? ''] ?? (cause instanceof Error ? cause.message : String(cause))}`,
+      'see that it is a file that this user may read, and that `keys` in the configuration names the right one',
       cause,
     )
   }
+}
+
+const unreadable: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EACCES: 'this user may not',
 }
 
 function isArmored(bytes: Buffer): boolean {

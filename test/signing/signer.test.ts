@@ -175,7 +175,11 @@ describe('a signer with a key from a file', () => {
     expect(error).to.include({ code: 'KEY_INVALID' })
     expect(`${error.message}${error.hint}${String(error.cause)}`).not.to.include('hunter2')
     rmSync(secretFile)
-    expect(await refusal({ ...config, secretFile })).to.include({ code: 'KEY_UNREADABLE' })
+    const missing = await refusal({ ...config, secretFile })
+    expect(missing).to.include({
+      code: 'KEY_UNREADABLE',
+      message: `${secretFile} cannot be read: there is no such file`,
+    })
     expect(await refusal({ ...config, secretFile: directory() })).to.include({ code: 'KEY_UNREADABLE' })
     expect(await refusal({ ...config, secretFile: undefined })).to.include({ code: 'SIGNING_KEY_MISSING' })
   })
