@@ -46,7 +46,7 @@ export interface RepoRunOutcome {
   known: boolean
   /** absent where nothing was published */
   publication?: NewPublication
-  /** what came of the hosts to which it is uploaded after a publish */
+  /** what came of the hosts that did not have what is published */
   uploads?: UploadReport[]
 }
 
@@ -124,12 +124,12 @@ async function updateLocked(
   const publication =
     number === undefined ? undefined : await publishIfNew(config, store, name, number, signing, context)
   const published = publishedNumber(store, name)
-  const uploads = publication === undefined ? [] : await uploadAfterPublish(store, config, name, context)
+  const uploads = await uploadAfterPublish(store, config, name, context)
   const known = recipes.every((one) => isKnown(one, last))
   const outcome = { name, number, recipes, partial, known, ...(uploads.length > 0 && { uploads }) }
   if (report.build !== undefined) return { ...outcome, status: 'built', ...(publication && { publication }) }
   if (publication !== undefined) return { ...outcome, status: 'published', publication }
-  if (left !== undefined && known) return leftAlone(name, left)
+  if (left !== undefined && known && uploads.length === 0) return leftAlone(name, left)
   return { ...outcome, status: 'unchanged', ...(published !== undefined && { published }) }
 }
 
