@@ -74,7 +74,10 @@ function finder(recipes: readonly Srcinfo[]): (text: string, base: string) => Tr
   const providers = new Map<string, TreePackage[]>()
   for (const one of packages) {
     for (const name of new Set(one.provides.map((text) => parseDependency(text)?.name))) {
-      if (name !== undefined) providers.set(name, [...(providers.get(name) ?? []), one])
+      if (name === undefined) continue
+      const others = providers.get(name)
+      if (others === undefined) providers.set(name, [one])
+      else others.push(one)
     }
   }
   return (text, base) => {

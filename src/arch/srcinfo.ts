@@ -39,8 +39,16 @@ export interface SrcinfoPackage {
 }
 
 /** What may be said for one architecture alone, as `depends_x86_64` (PKGBUILD(5)), besides checksums. */
-type PerArchitecture =
-  'depends' | 'makedepends' | 'checkdepends' | 'optdepends' | 'provides' | 'conflicts' | 'replaces' | 'source'
+type PerArchitecture = Relation | 'optdepends' | 'source'
+
+const relations = ['depends', 'makedepends', 'checkdepends', 'provides', 'conflicts', 'replaces'] as const
+type Relation = (typeof relations)[number]
+
+/**
+ * Far above what any recipe has, and little enough to be gone through: packages; dependencies and their like as
+ * written; and what the recipe says for all its packages, times these.
+ */
+const MOST = { packages: 1000, relations: 4000, inherited: 200_000 } as const
 
 /**
  * @param architecture whose own values are added to those for all
@@ -52,10 +60,25 @@ export function parseSrcinfo(text: string, architecture: string, source = 'a rec
   if (typeof sections === 'string') throw invalid(source, sections)
   const [recipe, ...packages] = sections
   if (recipe === undefined) throw invalid(source, 'it is empty')
+  const much = tooMuch(recipe, packages)
+  if (much !== undefined) throw invalid(source, much)
   const info = readRecipe(recipe, packages, architecture)
   const wrong = typeof info === 'string' ? info : (wrongNames(info) ?? wrongDependencies(info))
   if (typeof info !== 'string' && wrong === undefined) return info
   throw invalid(source, wrong ?? 'it is none')
+}
+
+/** What of a text there is too much of: who writes a recipe must not fill the memory of whoever reads it. */
+function tooMuch(recipe: Section, packages: readonly Section[]): string | undefined {
+  if (packages.length > MOST.packages) return `it names more than ${MOST.packages} packages`
+  const isRelation = (key: string): boolean => relations.some((one) => key === one || key.startsWith(`${one}_`))
+  const all = [recipe, ...packages].flatMap(({ values }) => [...values].filter(([key]) => isRelation(key)))
+  const written = all.reduce((sum, [, values]) => sum + values.length, 0)
+  if (written > MOST.relations) return `it has more than ${MOST.relations} dependencies and the like`
+  const more = [...recipe.values].filter(([key]) => /^(optdepends(_.*)?|arch|groups)$/.test(key))
+  const own = [...recipe.values].filter(([key]) => isRelation(key))
+  const inherited = [...own, ...more].reduce((sum, [, values]) => sum + values.length, 0)
+  return inherited * packages.length > MOST.inherited ? 'it says too much of too many packages' : undefined
 }
 
 /** What is wrong, where it is no recipe. */

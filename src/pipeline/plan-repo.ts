@@ -67,6 +67,8 @@ export interface PlanContext {
 
 /** Repositories that are asked for their heads at a time. */
 const AT_A_TIME = 8
+/** Dependencies that a root is asked for in one container, whose time is limited. */
+const ASKED_AT_ONCE = 200
 
 /**
  * Fetches all recipes of a pacman repo and finds out what has to be built. Packages that recipes of a list need, and
@@ -210,7 +212,11 @@ async function dependenciesFromLists(
     wanted.set(dependency, { name, base })
   }
   const listed: FoundRecipes = { found: [], lost: [] }
-  for (const dependency of await lackingIn([...wanted.keys()], repo.chroot, service, context)) {
+  const lacking: string[] = []
+  for (const some of inParts([...wanted.keys()], ASKED_AT_ONCE)) {
+    lacking.push(...(await lackingIn(some, repo.chroot, service, context)))
+  }
+  for (const dependency of lacking) {
     const { name, base } = wanted.get(dependency) ?? {}
     if (name === undefined || base === undefined || looked.has(listedUrl(base, name))) continue
     looked.add(listedUrl(base, name))
@@ -219,4 +225,8 @@ async function dependenciesFromLists(
     listed.lost.push(...there.lost)
   }
   return listed
+}
+
+function inParts<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
 }

@@ -146,6 +146,39 @@ describe('.SRCINFO', () => {
     })
   }
 
+  const many = (count: number, line: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => line(index)).join('')
+  const much: Record<string, [text: string, why: RegExp]> = {
+    packages: [many(1001, (index) => `pkgname = p${index}\n`), /more than 1000 packages/],
+    dependencies: [`${many(4001, (index) => `\tdepends = d${index}\n`)}pkgname = foo\n`, /more than 4000 dependencies/],
+    'dependencies of its packages': [
+      many(3, (index) => `pkgname = p${index}\n${many(1500, (one) => `\tprovides_x86_64 = d${one}\n`)}`),
+      /more than 4000 dependencies/,
+    ],
+    'optional dependencies that hold for many packages': [
+      many(9000, () => '\toptdepends = x\n') + many(100, (index) => `pkgname = p${index}\n`),
+      /too much of too many packages/,
+    ],
+    'architectures that hold for many packages': [
+      many(9000, () => '\tarch = any\n') + many(100, (index) => `pkgname = p${index}\n`),
+      /too much of too many packages/,
+    ],
+  }
+  for (const [what, [text, why]] of Object.entries(much)) {
+    it(`is refused with too many ${what}: whoever reads it has to hold them`, () => {
+      const head = plain.slice(0, plain.indexOf('pkgname'))
+      expect(() => parseSrcinfo(head + text, 'x86_64'))
+        .to.throw(why)
+        .with.property('code', 'SRCINFO_INVALID')
+    })
+  }
+
+  it('may have as many sources and optional dependencies as fit into it', () => {
+    const lines = many(20_000, (index) => `\tsource = s${index}\n\toptdepends = o${index}\n`)
+    const { sources, packages } = parseSrcinfo(plain.replace('pkgname', `${lines}pkgname`), 'x86_64')
+    expect([sources.length, packages[0]?.optDepends.length]).to.deep.equal([20_000, 20_000])
+  })
+
   it('names the recipe in errors', () => {
     expect(() => parseSrcinfo('', 'x86_64', 'the recipe foo')).to.throw(/makepkg says of the recipe foo cannot/)
   })
