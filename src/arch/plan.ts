@@ -93,6 +93,7 @@ export function planRecipes(request: PlanRequest): RecipePlan {
     if (step.action === 'build') for (const { name } of recipe.srcinfo.packages) tree.built.add(name)
     steps.push(step)
   }
+  const taken = `its packages come from another source, which ${refused.size === 0 ? 'could not be read' : 'cannot be taken as it is now'}`
   return {
     steps,
     chosen: chosen.toSorted((a, b) => (a.srcinfo.base < b.srcinfo.base ? -1 : 1)),
@@ -100,7 +101,7 @@ export function planRecipes(request: PlanRequest): RecipePlan {
     staying: [...staying.keys()].sort(),
     replaced: [
       ...replaced.map((recipe) => leftOut(recipe, 'another source is preferred')),
-      ...usurping.map((recipe) => leftOut(recipe, 'its packages come from another source, which could not be read')),
+      ...usurping.map((recipe) => leftOut(recipe, taken)),
     ],
     refused,
     unresolved: graph.unresolved,
@@ -155,6 +156,6 @@ function unknown(base: string, known: Iterable<string>): Error {
   return configurationError(
     'RECIPE_UNKNOWN',
     `no source has a recipe ${base}`,
-    didYouMean(base, known) || 'name the pkgbase of a recipe, as `treeswap plan` lists them',
+    didYouMean(base, known) || 'name the pkgbase of a recipe, as `treeswap plan --all` lists them',
   )
 }

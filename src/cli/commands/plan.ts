@@ -41,7 +41,8 @@ export const plan = defineCommand({
 
 type Plan = Awaited<ReturnType<typeof planAside>>
 
-function jsonOf({ steps, recipes, removed, replaced, unresolved, broken, newKeyring }: Plan): Record<string, unknown> {
+function jsonOf(plan: Plan): Record<string, unknown> {
+  const { steps, recipes, removed, replaced, unresolved, broken, warnings, newKeyring } = plan
   return {
     steps: steps.map(({ base, action, why, needs, previous }) => {
       const recipe = recipes.get(base)
@@ -62,6 +63,7 @@ function jsonOf({ steps, recipes, removed, replaced, unresolved, broken, newKeyr
     replaced,
     outside: [...unresolved.keys()],
     broken: broken.map(({ base, error }) => ({ base, error: plainError(error) })),
+    warnings,
   }
 }
 
