@@ -104,7 +104,7 @@ async function describeKey(
 }
 
 function outdated(tree: string, why: string): string {
-  return `${tree}: ${why}: publish ${tree}@published again, with the key as it is now`
+  return `${tree}: ${why}: renew the key where it has expired, then \`treeswap publish ${tree}@published\``
 }
 
 function rowOf(status: Awaited<ReturnType<typeof statusOrError>>): string[] {
