@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { configurationError, infrastructureError, TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
-import { makeDirectory, removeFile, removeTree } from '../system/files.js'
+import { makeDirectory, readTextIfThere, removeFile, removeTree, writeAtomically } from '../system/files.js'
 import { environment } from '../system/environment.js'
 import { findFiles } from '../system/glob.js'
 import { runAny } from '../system/process.js'
@@ -75,9 +75,18 @@ export async function restoreCheckout({ directory, commit }: Checkout, { signal 
   await checkOut(directory, commit, signal)
 }
 
+/**
+ * Above what a repository says of its files (gitattributes(5)): they are taken as they are, through no program of this
+ * host's configuration (git-lfs would talk to servers that the repository names).
+ */
+const ATTRIBUTES = '* -text !eol !filter !ident !working-tree-encoding\n'
+
 /** Repairs what a killed init or a crash left, and changes nothing else. */
 async function initialise(directory: string, signal: AbortSignal): Promise<void> {
   await runGit(clone(directory), ['init', '--quiet'], signal)
+  const attributes = join(directory, '.git/info/attributes')
+  makeDirectory(join(directory, '.git/info'))
+  if (readTextIfThere(attributes) !== ATTRIBUTES) writeAtomically(attributes, ATTRIBUTES)
   await runGit(clone(directory), ['rev-parse', '--git-dir'], signal)
 }
 

@@ -137,6 +137,26 @@ describe('a git source', () => {
     expect(readFileSync(join(own, 'clone/file'), 'utf8')).to.equal('one')
   })
 
+  it('takes files as they are committed: a repository starts no program and asks for no conversion', async () => {
+    const ran = join(directory(), 'ran')
+    writeFiles(directory(), { gitconfig: `[filter "lfs"]\n  smudge = touch ${ran}; cat\n  required = true\n` })
+    const conversions = 'file filter=lfs\nlines text eol=crlf\nid ident\nwide working-tree-encoding=UTF-16\n'
+    const files = { file: 'pointer', lines: 'a\nb\n', id: '$Id$', wide: '' }
+    commit(files)
+    // what committing would convert is committed before
+    commit({ ...files, '.gitattributes': conversions })
+    process.env.GIT_CONFIG_GLOBAL = join(directory(), 'gitconfig')
+    try {
+      await fetchGit({ url: remote() }, clone(), silent)
+    } finally {
+      Reflect.deleteProperty(process.env, 'GIT_CONFIG_GLOBAL')
+    }
+    expect(existsSync(ran)).to.equal(false)
+    for (const [name, text] of Object.entries(files)) {
+      expect(readFileSync(join(clone(), name), 'utf8'), name).to.equal(text)
+    }
+  })
+
   it('says which step of git failed, and where', async () => {
     commit({ file: 'one' })
     const checkout = await fetchGit({ url: remote() }, clone(), silent)
