@@ -86,4 +86,53 @@ describe('a pacman repo with recipes at the edges', function () {
     expect(run.recipes).to.deep.equal([])
     expect(existsSync(left)).to.equal(false)
   })
+
+  describe('of which somebody else writes some', () => {
+    const codes = (all: { base: string; status?: string; code?: string }[]): string[] =>
+      all.map(({ base, status, code }) => [base, status, code].filter(Boolean).join(' '))
+    const listed = 'lists: [{ url: PATH/git/lists, file: names, base: PATH/git/aur }]'
+    /** What `treeswap plan` says cannot be built. */
+    const brokenInPlan = async (): Promise<string[]> => {
+      const { broken } = (await site.start(['plan', 'own'])).document() as {
+        broken: { base: string; error: { code: string } }[]
+      }
+      return broken.map(({ base, error: { code } }) => `${base} failed ${code}`)
+    }
+
+    before(async () => {
+      site.configure(`repositories: [{ url: PATH/git/recipes }]\n${listed}`)
+      await site.commit('recipes', { 'alpha/PKGBUILD': recipe('alpha') })
+      await site.commit('lists', { names: 'gamma\n' })
+      await site.commit('aur/gamma.git', { PKGBUILD: recipe('gamma', { lines: 'depends=(delta)' }) })
+      await site.commit('aur/delta.git', { PKGBUILD: recipe('delta') })
+      const { exitCode, told } = await site.run()
+      expect(exitCode, told.join('\n')).to.equal(0)
+    })
+
+    it('builds the others where these need each other, and keeps what there is of them', async () => {
+      await site.commit('recipes', { 'alpha/PKGBUILD': recipe('alpha', { version: '1.1' }) })
+      await site.commit('aur/delta.git', { PKGBUILD: recipe('delta', { lines: 'makedepends=(gamma)' }) })
+      const cycle = ['delta failed RECIPES_CYCLIC', 'gamma failed RECIPES_CYCLIC']
+      expect(await brokenInPlan()).to.have.members(cycle)
+      const { recipes, exitCode, status } = await site.run()
+      expect(codes(recipes)).to.have.members(['alpha built', ...cycle])
+      expect([exitCode, status]).to.deep.equal([3, 'built'])
+      const { stdout } = await site.start(['show', 'own'])
+      for (const name of ['alpha-1.1-1', 'gamma-1.0-1', 'delta-1.0-1']) expect(stdout).to.include(name)
+      await site.commit('aur/delta.git', { PKGBUILD: recipe('delta') })
+      expect(await site.run()).to.include({ status: 'unchanged', exitCode: 0 })
+    })
+
+    it('builds the others where these claim the name of an own package', async () => {
+      await site.commit('recipes', { 'alpha/PKGBUILD': recipe('alpha', { version: '1.2' }) })
+      const split = `unset -f package\npkgname=(gamma alpha)\npackage_gamma() { :; }\npackage_alpha() { :; }\n`
+      await site.commit('aur/gamma.git', { PKGBUILD: `${recipe('gamma', { version: '9.0' })}\n${split}` })
+      expect(await brokenInPlan()).to.deep.equal(['gamma failed PACKAGE_TWICE'])
+      const { recipes, exitCode } = await site.run()
+      expect(codes(recipes)).to.have.members(['alpha built', 'gamma failed PACKAGE_TWICE'])
+      expect(exitCode).to.equal(3)
+      const { stdout } = await site.start(['show', 'own'])
+      for (const name of ['alpha-1.2-1', 'gamma-1.0-1', 'delta-1.0-1']) expect(stdout).to.include(name)
+    })
+  })
 })
