@@ -1,5 +1,6 @@
 import { firstFailure } from '../pipeline/run.js'
 import type { Failure, Skipped } from '../pipeline/attempt.js'
+import type { NewPublication } from '../pipeline/publish-if-new.js'
 import type { MachineOutcome } from '../pipeline/run-machine.js'
 import type { RunOutcome } from '../pipeline/run.js'
 import type { Outcome } from './command.js'
@@ -78,8 +79,12 @@ function describeStatus({
   if (status === 'unchanged') {
     return published === undefined || published === number ? status : `unchanged (${name}@${published} is published)`
   }
-  const as = publication === undefined ? '' : `published as generation ${publication.serial}`
+  const as = publication === undefined ? '' : publishedAs(name, number, publication)
   return status === 'built' ? ['built', as].filter(Boolean).join(' and ') : as
+}
+
+function publishedAs(name: string, number: number, { build, serial }: NewPublication): string {
+  return build === number ? `published as generation ${serial}` : `${name}@${build} signed anew as generation ${serial}`
 }
 
 function describeFailure({ name, error }: Failure): string {

@@ -21,7 +21,7 @@ export interface PublishedBuild {
 }
 
 /**
- * Why clients do not take the signatures of what is published, or new ones an older public key; undefined: all is well.
+ * Why what is published has not the signatures that the configuration and its key would give it now; undefined: it has.
  * @param signing the key that the configuration has
  * @throws what readParts throws
  */
@@ -32,7 +32,12 @@ export async function outdatedPublished(
 ): Promise<string | undefined> {
   const serial = readPointer(store, tree)?.serial
   const marker = serial === undefined ? undefined : readMarker(store, tree, serial)
-  if (marker?.settings?.signed === undefined) return undefined
+  if (marker === undefined) return undefined
+  const signed = marker.settings?.signed
+  if (signing !== undefined && signed !== signing.fingerprint) {
+    return `it was published ${signed === undefined ? 'without signatures' : `with signatures of ${signed}`}, and ${signing.fingerprint} is to sign it`
+  }
+  if (signed === undefined) return undefined
   return await outdatedSignatures(store, await readParts(store, readBuild(store, tree, marker.build)), marker, signing)
 }
 
