@@ -1,15 +1,18 @@
 import { resolve } from 'node:path'
 import * as z from 'zod'
-import { describe, path, sshHost, sshHostKey, sshUser } from './fields.js'
+import { describe, path, sshHost, sshHostKey } from './fields.js'
 
 export const upload = z
   .strictObject({
     host: sshHost.describe('The web host.'),
     port: describe(z.int().min(1).max(65_535).default(22), 'Port of its SSH server. Default: 22.'),
-    user: sshUser.describe('User there.'),
+    user: z
+      .string()
+      .regex(/^[A-Za-z0-9_][A-Za-z0-9._@+-]{0,127}$/, 'write the name of a user')
+      .describe('User there.'),
     directory: z
       .string()
-      .regex(/^\/[^\0]*[^/\0]$/, 'write an absolute path, without a slash at its end')
+      .regex(/^\/([^\0]*[^/\0])?$/, 'write an absolute path, without a slash at its end')
       .describe('Directory there that its web server serves: the tree lies in it under its own name.'),
     'key-file': describe(
       path.optional(),
@@ -41,7 +44,7 @@ export interface UploadConfig {
   host: string
   port: number
   user: string
-  /** absolute; the tree lies in it under its own name */
+  /** absolute, `/` where sshd locks the user into it; the tree lies in it under its own name */
   directory: string
   /** absolute; the file that the environment names goes first; undefined: the SSH agent */
   keyFile: string | undefined

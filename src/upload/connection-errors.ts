@@ -13,6 +13,7 @@ export function explainConnect(error: unknown, config: UploadConfig, signal: Abo
   const message = error instanceof Error ? error.message : String(error)
   if (message.includes('no matching host key')) return undefined
   if (message.includes('privateKey')) return unusableKey(message, error)
+  if (message.includes('agent') && levelOf(error) !== 'client-authentication') return agentAway(config, error)
   if (levelOf(error) === 'client-authentication') return refused(config, error)
   if (/subsystem|Packet length|Expected VERSION/.test(message)) return noSftp(config, message, error)
   return infrastructureError(
@@ -72,6 +73,15 @@ function unusableKey(message: string, cause: unknown): Error {
     'UPLOAD_KEY_INVALID',
     'the private key cannot be read',
     'give a private key as ssh-keygen -t ed25519 writes it',
+    cause,
+  )
+}
+
+function agentAway({ name }: UploadConfig, cause: unknown): Error {
+  return configurationError(
+    'UPLOAD_KEY_MISSING',
+    `there is no SSH agent where SSH_AUTH_SOCK says, and uploads.${name} names no key`,
+    `start one (ssh-agent, ssh-add), or name a key file in TREESWAP_SSH_KEY or in uploads.${name}.key-file`,
     cause,
   )
 }

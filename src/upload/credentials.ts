@@ -2,7 +2,7 @@ import { ownCaller } from '../chroot/caller.js'
 import type { UploadConfig } from '../config/uploads.js'
 import { configurationError } from '../model/errors.js'
 import { environment, sshKeyFile } from '../system/environment.js'
-import { readTextIfThere, targetStatusOf } from '../system/files.js'
+import { errorCode, readTextIfThere, targetStatusOf } from '../system/files.js'
 
 /** What a user logs in with: a private key, or an agent that has one. */
 export type Credentials = { privateKey: string; authHandler: ['publickey'] } | { agent: string; authHandler: ['agent'] }
@@ -26,8 +26,7 @@ export function credentials({ name, keyFile: configured }: UploadConfig): Creden
 }
 
 function readKey(file: string): string {
-  const status = targetStatusOf(file)
-  const text = status?.isFile() ? readTextIfThere(file) : undefined
+  const { status, text } = lookAt(file)
   if (status !== undefined && text !== undefined) {
     if (isExposed(status) && text.includes('PRIVATE KEY')) throw exposed(file, status)
     return text
@@ -37,6 +36,20 @@ function readKey(file: string): string {
     `there is no private key ${file}`,
     'name the right file in TREESWAP_SSH_KEY or as key-file of the upload',
   )
+}
+
+function lookAt(file: string): { status?: FileStatus | undefined; text?: string | undefined } {
+  try {
+    const status = targetStatusOf(file)
+    return { status, text: status?.isFile() ? readTextIfThere(file) : undefined }
+  } catch (error) {
+    throw configurationError(
+      'UPLOAD_KEY_MISSING',
+      `the private key ${file} cannot be read (${errorCode(error) ?? String(error)})`,
+      'give it to the user that treeswap runs as (chown), or name the right file',
+      error,
+    )
+  }
 }
 
 /** As ssh has it: what belongs to another user may have been lent to this one's group. */

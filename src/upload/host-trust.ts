@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { HostTrust, UploadConfig } from '../config/uploads.js'
 import { configurationError } from '../model/errors.js'
-import { readTextIfThere } from '../system/files.js'
+import { errorCode, readTextIfThere } from '../system/files.js'
 import { keyType, knownKeys } from './known-hosts.js'
 
 /** How a web host proves that it is the one that was meant. */
@@ -49,7 +49,7 @@ export function optionOf(trusted: HostTrust): string {
 }
 
 function readKnownHosts(file: string, host: string, port: number): ReturnType<typeof knownKeys> {
-  const text = readTextIfThere(file)
+  const text = readKnown(file)
   const name = port === 22 ? host : `[${host}]:${port}`
   const known = knownKeys(text ?? '', host, port)
   if (algorithmsOf(known.accepted).length > 0) return known
@@ -58,6 +58,19 @@ function readKnownHosts(file: string, host: string, port: number): ReturnType<ty
     text === undefined ? `there is no file ${file}` : `${file} has no key of ${name}`,
     `add a line "${name} TYPE KEY" with what /etc/ssh/ssh_host_ed25519_key.pub has on that host, read there and not over the network`,
   )
+}
+
+function readKnown(file: string): string | undefined {
+  try {
+    return readTextIfThere(file)
+  } catch (error) {
+    throw configurationError(
+      'UPLOAD_KNOWN_HOSTS',
+      `${file} cannot be read (${errorCode(error) ?? String(error)})`,
+      'name a file in the format of known_hosts that the user may read whom treeswap runs as',
+      error,
+    )
+  }
 }
 
 function algorithmsOf(keys: readonly Buffer[]): string[] {

@@ -77,7 +77,14 @@ export async function uploadTree(
     try {
       await trying(config, options, context, async (remote) => {
         await requireTop(remote, config)
-        const target = { ...upload, ...options, remote, source, tally, top: config.directory }
+        const target = {
+          ...upload,
+          ...options,
+          remote,
+          source,
+          tally,
+          top: config.directory === '/' ? '' : config.directory,
+        }
         await (config.symlinks ? fillAndPoint : fillInPlace)(target, context)
       })
       return report()

@@ -136,6 +136,8 @@ describe('the connection to a web host', function () {
       ['UPLOAD_KEY_INVALID', { keyFile: `${host.keyFile}.pub` }],
       ['UPLOAD_KEY_MISSING', { keyFile: join(directory(), 'none') }],
       ['UPLOAD_KEY_MISSING', { keyFile: directory() }],
+      ['UPLOAD_KEY_MISSING', { keyFile: join(directory(), 'x'.repeat(300)) }],
+      ['UPLOAD_KNOWN_HOSTS', { trusted: { knownHosts: directory() } }],
     ]
     for (const [code, changed] of expected) {
       const { error } = await upload(changed)
@@ -188,8 +190,13 @@ describe('the connection to a web host', function () {
         expect((await upload({ keyFile: undefined })).error).to.equal(undefined)
         expect(isThere()).to.equal(true)
       } finally {
+        const ended = new Promise((resolve) => agent.once('exit', resolve))
         agent.kill()
+        await ended
       }
+      const gone = await upload({ keyFile: undefined }, { pauses: [60_000] })
+      expect(gone.error, 'it has ended').to.include({ code: 'UPLOAD_KEY_MISSING', category: 'configuration' })
+      expect(gone.error?.message).to.include('agent')
       process.env.SSH_AUTH_SOCK = ''
       expect((await upload({ keyFile: undefined })).error).to.include({ code: 'UPLOAD_KEY_MISSING' })
     })
@@ -261,6 +268,29 @@ describe('the connection to a web host', function () {
       expect(trouble(join(locked.top, 'extra'))).to.equal(undefined)
       const modes = execFileSync('find', [join(locked.top, 'extra'), '-printf', '%y%m\n'], { encoding: 'utf8' })
       expect(new Set(modes.trim().split('\n')), 'for a web server, whatever the umask').to.have.keys('d755', 'f644')
+    } finally {
+      await locked.stop()
+    }
+  })
+
+  it('takes the top of what the user is locked into for a directory', async () => {
+    const locked = await startWebHost({
+      parent: '/run',
+      settings: (top) => ['Subsystem sftp internal-sftp', 'ForceCommand internal-sftp', `ChrootDirectory ${top}/srv`],
+    })
+    try {
+      // sshd demands that the top is root’s own
+      execFileSync('chown', ['root', locked.top])
+      mkdirSync(join(locked.top, 'extra'))
+      chownSync(join(locked.top, 'extra'), locked.account.uid, locked.account.gid)
+      const report = await uploadTree(
+        what,
+        { ...locked.config, directory: '/' },
+        { graceSeconds: 0, pauses: [] },
+        silent,
+      )
+      expect(report.error).to.equal(undefined)
+      expect(trouble(join(locked.top, 'extra'))).to.equal(undefined)
     } finally {
       await locked.stop()
     }
