@@ -70,7 +70,8 @@ async function checkGeneration(
     return findings.concat(await checkSignatures(store, parts, marker, signing, { top, reference, hint }))
   } catch (error) {
     if (!(error instanceof TreeswapError) || error.category === 'aborted') throw error
-    return [{ kind: 'damaged', path: top, builds: [reference], hint: `${error.message}: ${error.hint}` }]
+    const what = published ? error.hint : hint
+    return [{ kind: 'damaged', path: top, builds: [reference], hint: `${error.message}: ${what}` }]
   }
 }
 

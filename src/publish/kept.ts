@@ -55,7 +55,10 @@ async function filesOf(
 ): Promise<Kept> {
   const marker = readMarker(store, state.tree, serial)
   const number = marker?.build ?? state.history.find((entry) => entry.serial === serial)?.build
-  const files: Kept = { ...marker?.kept }
+  // a clock that was ahead for a while must not keep them for as long
+  const files: Kept = Object.fromEntries(
+    Object.entries(marker?.kept ?? {}).map(([path, file]) => [path, { ...file, since: Math.min(file.since, now) }]),
+  )
   if (number === undefined) return files
   try {
     const parts = await readParts(store, readBuild(store, state.tree, number))

@@ -81,8 +81,9 @@ function agesOf(store: Store, state: TreeState): (serial: number) => number {
 function leftAt(store: Store, state: TreeState, pointer: Pointer | undefined, serial: number): number | undefined {
   if (serial === pointer?.serial) return undefined
   if (pointer !== undefined && serial < pointer.serial) {
-    const next = state.history.find((entry) => entry.serial > serial)
-    return next === undefined ? pointer.since : Date.parse(next.at)
+    const later = state.history.filter((entry) => entry.serial > serial).map(({ at }) => Date.parse(at))
+    // where the clock was ahead when it was replaced, it was so at the next publish that says something of it
+    return later.length === 0 ? pointer.since : (later.find((at) => at <= now()) ?? now())
   }
   // Without a pointer, what is in the history may be what it is going to be mended to.
   if (state.history.some((entry) => entry.serial === serial)) return undefined

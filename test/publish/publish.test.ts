@@ -186,6 +186,24 @@ describe('publish', () => {
     expect((await put(2)).removedGenerations).to.deep.equal([])
   })
 
+  it('removes a generation that was replaced while the clock was far ahead', async () => {
+    for (const [number, world] of ['x/y\n', 'y/z\n', 'z/x\n'].entries()) await pulled(number + 1, { world })
+    await put(1)
+    await put(2)
+    const state = readState(store, 'box')
+    const [first, second] = state.history
+    writeState(store, { ...state, history: [first!, { ...second!, at: '2099-01-01T00:00:00.000Z' }] })
+    expect((await put(2)).removedGenerations, 'nobody knows since when it is out of reach').to.deep.equal([])
+    expect((await put(3)).removedGenerations).to.deep.equal([])
+    const after = readState(store, 'box')
+    const longAgo = new Date(Date.now() - 10 * 86_400_000).toISOString()
+    writeState(store, {
+      ...after,
+      history: after.history.map((one) => (one.serial === 3 ? { ...one, at: longAgo } : one)),
+    })
+    expect((await put(3)).removedGenerations).to.deep.equal([1, 2])
+  })
+
   it('keeps a generation that a process is inside of, until it has left', async () => {
     await pulled(1)
     await pulled(2, { world: 'x/y\n' })

@@ -171,6 +171,19 @@ describe('publishing a pacman repo', function () {
     expect(await check(store, silent)).to.deep.equal([])
   })
 
+  it('serves superseded packages no longer than that, though the clock was far ahead for a while', async () => {
+    for (const number of [1, 2, 3, 4]) await pulled(number, { one: { version: `${number}.0-1` } })
+    await put(1)
+    await put(2)
+    longAgo(-1_000_000_000)
+    await put(3)
+    expect(served()).to.include('one-1.0-1-any.pkg.tar.zst')
+    longAgo(100_000)
+    await put(4)
+    const files = served().filter((name) => name.includes('.pkg.tar'))
+    expect(files).to.deep.equal(['one-3.0-1-any.pkg.tar.zst', 'one-4.0-1-any.pkg.tar.zst'])
+  })
+
   it('finds what was superseded, and got lost or turned', async () => {
     await pulled(1, { one: {} })
     await pulled(2, { one: { version: '2.0-1' } })

@@ -152,6 +152,20 @@ describe('publishing a signed pacman repo', function () {
     expect(published.filter(({ path }) => !path.includes('lab.1/'))).to.deep.equal([])
   })
 
+  it('asks for no publish of a build that is no longer published, only because its signatures can be made anew', async () => {
+    const signing = await key()
+    await put(1, { signing })
+    await pulled(2, { two: {} })
+    await put(2, { signing })
+    rmSync(join(store.root, 'derived'), { recursive: true })
+    const hints = (await check(store, silent)).map(({ builds, hint }) => `${builds.join()}: ${hint}`)
+    expect(hints).to.have.length(2)
+    expect(hints.find((hint) => hint.startsWith('lab@1')))
+      .to.include('removed when its grace')
+      .and.not.include('publish lab@1')
+    expect(await put(2, { signing })).to.include({ already: false })
+  })
+
   describe('tries it first', () => {
     before(needsPacman)
 
