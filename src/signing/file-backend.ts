@@ -3,9 +3,9 @@ import { configurationError } from '../model/errors.js'
 import type { Backend } from './backend.js'
 import { clearSigned, signedText } from './clear-text.js'
 import { packetData } from './content-stream.js'
-import { readSecretKey } from './key-file.js'
 import { armored, openpgp, settings } from './openpgp.js'
 import type { SecretPacket } from './openpgp.js'
+import type { SecretFile } from './secret-file.js'
 import type { Content } from './signer.js'
 import { revoked } from './signing-keys.js'
 import type { SigningKey } from './signing-keys.js'
@@ -13,16 +13,13 @@ import type { SigningKey } from './signing-keys.js'
 /**
  * Signs with the secret key of a file.
  * @param usable those that clients accept, the best first
- * @throws KEY_UNREADABLE, KEY_EXPOSED, KEY_INVALID, KEY_DIFFERENT, KEY_REVOKED, KEY_CANNOT_SIGN, PASSPHRASE_MISSING,
- * PASSPHRASE_WRONG
+ * @throws KEY_REVOKED, KEY_CANNOT_SIGN, PASSPHRASE_MISSING, PASSPHRASE_WRONG
  */
 export async function fileBackend(
   config: KeyConfig,
-  path: string,
-  passphrase: string | undefined,
+  { path, key, passphrase }: SecretFile,
   usable: readonly SigningKey[],
 ): Promise<Backend> {
-  const key = await readSecretKey(path, config.fingerprint)
   if (await key.isRevoked()) throw revoked(config)
   const secrets = [key, ...key.subkeys].map((one) => one.keyPacket as SecretPacket)
   const pair = usable

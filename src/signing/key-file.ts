@@ -2,7 +2,7 @@ import type { PublicKeyConfig } from '../config/keys.js'
 import { configurationError, TreeswapError } from '../model/errors.js'
 import { errorCode } from '../system/files.js'
 import { readSmallFile } from '../system/private-file.js'
-import { openpgp } from './openpgp.js'
+import { readKeysOf, readPrivateKeysOf } from './key-blocks.js'
 import type { Key, PrivateKey } from './openpgp.js'
 
 /** What a key's file is at most, in bytes: those with many signatures have some 100 KiB. */
@@ -13,13 +13,8 @@ const LARGEST = 4 * 2 ** 20
  * @throws KEY_UNREADABLE, KEY_INVALID (also where the file holds a secret key), KEY_DIFFERENT
  */
 export async function readPublicKey({ name, fingerprint, publicFile }: PublicKeyConfig): Promise<Key> {
-  const library = await openpgp()
   const bytes = readKeyFile(publicFile)
-  const keys = await parsing(publicFile, () =>
-    isArmored(bytes)
-      ? library.readKeys({ armoredKeys: bytes.toString('latin1') })
-      : library.readKeys({ binaryKeys: bytes }),
-  )
+  const keys = await parsing(publicFile, () => readKeysOf(bytes))
   if (keys.some((key) => key.isPrivate())) {
     throw configurationError(
       'KEY_INVALID',
@@ -32,13 +27,8 @@ export async function readPublicKey({ name, fingerprint, publicFile }: PublicKey
 
 /** @throws KEY_UNREADABLE, KEY_EXPOSED, KEY_INVALID, KEY_DIFFERENT */
 export async function readSecretKey(path: string, fingerprint: string): Promise<PrivateKey> {
-  const library = await openpgp()
   const bytes = readSecretFile(path)
-  const keys = await parsing(path, () =>
-    isArmored(bytes)
-      ? library.readPrivateKeys({ armoredKeys: bytes.toString('latin1') })
-      : library.readPrivateKeys({ binaryKeys: bytes }),
-  )
+  const keys = await parsing(path, () => readPrivateKeysOf(bytes))
   return named(keys, fingerprint, path)
 }
 
@@ -74,10 +64,6 @@ const unreadable: Record<string, string> = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'there is no such file',
   EACCES: 'this user may not',
-}
-
-function isArmored(bytes: Buffer): boolean {
-  return bytes.subarray(0, 4096).toString('latin1').includes('-----BEGIN PGP')
 }
 
 async function parsing<T>(path: string, parse: () => Promise<T[]>): Promise<T[]> {

@@ -1,4 +1,4 @@
-import { openpgp } from './openpgp.js'
+import { readKeysOf } from './key-blocks.js'
 
 /**
  * The keys of a keyring.
@@ -6,12 +6,8 @@ import { openpgp } from './openpgp.js'
  * @returns fingerprint of each primary key → those of it and of its subkeys; empty where it is no keyring
  */
 export async function keyParts(keyring: Buffer): Promise<Map<string, ReadonlySet<string>>> {
-  const { readKeys } = await openpgp()
-  const isArmored = keyring.subarray(0, 4096).toString('latin1').includes('-----BEGIN PGP')
   try {
-    const keys = isArmored
-      ? await readKeys({ armoredKeys: keyring.toString('latin1') })
-      : await readKeys({ binaryKeys: keyring })
+    const keys = await readKeysOf(keyring)
     return new Map(keys.map((key) => [fingerprintOf(key), new Set([key, ...key.subkeys].map(fingerprintOf))]))
   } catch {
     return new Map()

@@ -2,10 +2,12 @@ import type { KeyConfig } from '../config/keys.js'
 import { configurationError, TreeswapError } from '../model/errors.js'
 import { signingEnvironment } from '../system/environment.js'
 import { readSecretFile, readSecretKey } from './key-file.js'
+import type { PrivateKey } from './openpgp.js'
 
-/** Where the secret of a key lies, and what opens it. */
+/** The secret of a key as it was in its file, and what opens it. */
 export interface SecretFile {
   path: string
+  key: PrivateKey
   passphrase: string | undefined
 }
 
@@ -13,25 +15,32 @@ export interface SecretFile {
  * The file that TREESWAP_SIGNING_KEY names where it holds this key, else the configured one: of trees with different
  * keys, the environment can have the key of one.
  * @returns undefined where there is no file for this key; gpg may have it
- * @throws KEY_UNREADABLE, KEY_EXPOSED, KEY_INVALID; KEY_DIFFERENT where only the environment names a file, and it is of
- * another key
+ * @throws KEY_UNREADABLE, KEY_EXPOSED, KEY_INVALID; KEY_DIFFERENT where the file is of another key, and nothing else has it
  */
 export async function secretFileOf(key: KeyConfig): Promise<SecretFile | undefined> {
   const { keyFile, passphrase } = signingEnvironment()
   const { secretFile } = key
   if (keyFile === undefined) {
-    return secretFile === undefined ? undefined : { path: secretFile, passphrase: passphrase ?? passphraseOf(key) }
+    return await configured(key, () => passphrase ?? passphraseOf(key))
   }
   try {
-    await readSecretKey(keyFile, key.fingerprint)
-    return { path: keyFile, passphrase: passphrase ?? passphraseOf(key) }
+    const secret = await readSecretKey(keyFile, key.fingerprint)
+    return { path: keyFile, key: secret, passphrase: passphrase ?? passphraseOf(key) }
   } catch (error) {
     const isOther = error instanceof TreeswapError && error.code === 'KEY_DIFFERENT'
     if (!isOther) throw error
     if (secretFile === undefined && key.gpg === undefined) throw different(key, error)
     // the passphrase of the environment is that of its key
-    return secretFile === undefined ? undefined : { path: secretFile, passphrase: passphraseOf(key) ?? passphrase }
+    return await configured(key, () => passphraseOf(key) ?? passphrase)
   }
+}
+
+async function configured(
+  { secretFile: path, fingerprint }: KeyConfig,
+  passphrase: () => string | undefined,
+): Promise<SecretFile | undefined> {
+  if (path === undefined) return undefined
+  return { path, key: await readSecretKey(path, fingerprint), passphrase: passphrase() }
 }
 
 /** Without the line break that editors put at the end of a file. */

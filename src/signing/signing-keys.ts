@@ -43,8 +43,25 @@ export async function signingKeys(key: Key, config: PublicKeyConfig, at: Date): 
   const known = await algorithms()
   const usable = found.filter(({ packet }) => packet.version === 4 && known.has(packet.algorithm))
   if (usable.length > 0) return usable.sort(bySuitability(config.fingerprint))
-  throw found.length > 0 ? unsupported(config) : cannotSign(config, refused[0])
+  if (found.length > 0) throw unsupported(config)
+  const ended = await newestEnd(key)
+  throw ended !== undefined && ended <= at ? subkeyExpired(config, ended) : cannotSign(config, refused[0])
 }
+
+/** When the subkey that signs longest ceases to; undefined where none ever signed, was revoked, or does so for ever. */
+async function newestEnd(key: Key): Promise<Date | undefined> {
+  const ends: number[] = []
+  for (const subkey of key.subkeys) {
+    const signs = subkey.bindingSignatures.some(({ keyFlags }) => ((keyFlags?.[0] ?? 0) & SIGNS) !== 0)
+    if (!signs || subkey.revocationSignatures.length > 0) continue
+    const end = await subkey.getExpirationTime()
+    if (end instanceof Date) ends.push(end.getTime())
+  }
+  return ends.length === 0 ? undefined : new Date(Math.max(...ends))
+}
+
+/** Key flag "may sign data" (RFC 9580, section 5.2.3.29). */
+const SIGNS = 0x02
 
 /** As gpg chooses: a subkey before the primary key, which may lie in a safe; the newest one first. */
 function bySuitability(primary: string): (a: SigningKey, b: SigningKey) => number {
@@ -81,6 +98,14 @@ function expired({ name, fingerprint, publicFile }: PublicKeyConfig, on: Date): 
     'KEY_EXPIRED',
     `the key ${name} (${fingerprint}) expired on ${day(on)}: clients refuse what it signs and signed`,
     `renew it (gpg --quick-set-expire ${fingerprint} 2y; with '*' behind it for its subkeys), write its public key to ${publicFile} anew, and publish: clients need the new one`,
+  )
+}
+
+function subkeyExpired({ name, fingerprint, publicFile }: PublicKeyConfig, on: Date): Error {
+  return configurationError(
+    'KEY_EXPIRED',
+    `what signs of the key ${name} (${fingerprint}), a subkey, expired on ${day(on)}: clients refuse what it signs and signed`,
+    `renew it (gpg --quick-set-expire ${fingerprint} 2y '*'), or add another (gpg --quick-add-key ${fingerprint} ed25519 sign 2y); write its public key to ${publicFile} anew, and publish: clients need the new one`,
   )
 }
 

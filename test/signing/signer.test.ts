@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { reformatKey, revokeKey } from 'openpgp'
 import type { KeyConfig } from '../../src/config/keys.js'
 import type { Context } from '../../src/model/report.js'
+import { keyParts } from '../../src/signing/key-parts.js'
 import { openSigner } from '../../src/signing/open-signer.js'
 import type { Signer } from '../../src/signing/signer.js'
 import { run } from '../../src/system/process.js'
@@ -126,6 +127,39 @@ describe('a signer with a key from a file', () => {
   it('refuses an expired key', async () => {
     const { config } = await make({ age: 10, days: 9 })
     expect(await refusal(config)).to.include({ code: 'KEY_EXPIRED' })
+  })
+
+  it('says of a key whose subkey for signing has expired that it has, and how it goes on', async () => {
+    const passphrase = ['--passphrase', '', '--pinentry-mode', 'loopback', '--faked-system-time', '20200101T000000']
+    gpg().run([...passphrase, '--quick-gen-key', 'old@example.org', 'ed25519', 'cert', 'never'])
+    const [, fingerprint = ''] =
+      /^fpr:+([0-9A-F]{40}):/m.exec(gpg().run(['--with-colons', '-k', 'old@example.org'])) ?? []
+    gpg().run([...passphrase, '--quick-add-key', fingerprint, 'ed25519', 'sign', '3d'])
+    const publicFile = join(directory(), 'old.asc')
+    writeFileSync(publicFile, gpg().run(['--armor', '--export', fingerprint]))
+    const { config } = await make()
+    const error = await refusal({ ...config, fingerprint, publicFile })
+    expect(error).to.include({ code: 'KEY_EXPIRED' })
+    expect(error.message).to.include('2020-01-04')
+    expect(error.hint).to.include("'*'")
+  })
+
+  it('finds its key among others, in a file of one armored block after the other', async () => {
+    const [{ config }, other] = [await make(), await make({ name: 'other' })]
+    const joined = (name: string, files: readonly string[]): string => {
+      const path = join(directory(), name)
+      writeSecret(path, files.map((file) => readFileSync(file, 'utf8')).join('\n'))
+      return path
+    }
+    const publicFile = joined('both.asc', [other.config.publicFile, config.publicFile])
+    const secretFile = joined('both.key', [other.config.secretFile!, config.secretFile!])
+    trust(config)
+    const signature = await (await open({ ...config, publicFile, secretFile })).detached(() => content)
+    expect(gpg().verify(signature, content)).to.include('GOODSIG')
+    expect([...(await keyParts(readFileSync(publicFile))).keys()]).to.have.members([
+      config.fingerprint,
+      other.config.fingerprint,
+    ])
   })
 
   it('signs with a key whose public file says that it was renewed', async () => {
