@@ -23,7 +23,7 @@ type Digests = Map<string, Required<FileDigests>>
 export async function signGpkg(from: PackageFile, to: string, signer: Signer): Promise<MadeFile> {
   const container = readContainer(from)
   const { directory } = container
-  if (!/^[!-~]+$/.test(directory)) throw from.refuse('its directory has another name than packages have')
+  if (!/^(?!\.\.?$)[!-~]+$/.test(directory)) throw from.refuse('its directory has another name than packages have')
   const payload = await payloadOf(from, container)
   const signatures = new Map<string, string>()
   for (const member of payload) {

@@ -13,6 +13,7 @@ import { errorCode, makeDirectory, makeTemporaryDirectory, readBytes, removeTree
 import { runAny } from '../system/process.js'
 import type { Finished } from '../system/process.js'
 import type { Parts } from './generation-files.js'
+import { wronglyListed } from './listed.js'
 
 /** Milliseconds that a client may take for a repo on the same disk. */
 const LIMIT = 300_000
@@ -94,12 +95,9 @@ async function tryIn(
   }
   await must('-Sy')
   await must('-Fy')
-  const listed = (await must('-Sl', ...repos)).split('\n').filter((line) => line !== '')
-  const missing = parts.packages.find(({ file }) => !listed.some((line) => line.endsWith(` ${nameAndVersion(file)}`)))
-  if (missing !== undefined || listed.length !== parts.packages.length) {
-    const what = missing === undefined ? `${listed.length} packages of ${parts.packages.length}` : `no ${missing.file}`
-    throw failed(parts, `pacman -Sl lists ${what}`)
-  }
+  const files = parts.packages.map(({ file }) => file)
+  const wrong = wronglyListed(await must('-Sl', ...repos), files)
+  if (wrong !== undefined) throw failed(parts, `pacman -Sl lists ${wrong}`)
   const name = smallest && parseFileName(smallest.file)?.name
   if (name !== undefined) await must('-Swdd', '--', name)
 }
@@ -178,11 +176,6 @@ function path(): string {
 function unlessMissing(error: unknown): undefined {
   if (error instanceof TreeswapError && error.code === 'PROGRAM_MISSING') return undefined
   throw error
-}
-
-function nameAndVersion(file: string): string {
-  const { name = '', version = '' } = parseFileName(file) ?? {}
-  return `${name} ${version}`
 }
 
 function failed({ build }: Parts, why: string): Error {

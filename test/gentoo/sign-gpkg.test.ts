@@ -184,6 +184,7 @@ describe('signing a Gentoo binary package', function () {
     ['names a file twice', () => gpkg({ files, manifest: sound + manifestOf({ 'image.tar': 'i' }) }), 'twice'],
     ['has a file deeper', () => gpkg({ files: { ...files, 'a/b': '' } }), 'one directory'],
     ['has a path to elsewhere', () => gpkg({ directory: '/etc' }), 'one directory'],
+    ['has a path upwards', () => gpkg({ directory: '..' }), 'another name'],
     ['has a name of no package', () => gpkg({ directory: 'hello world' }), 'another name'],
   ]
   for (const [what, bytes, why] of refused) {
