@@ -57,7 +57,7 @@ export interface BuiltRecipe {
  * Builds a recipe in a layer of its own over the pristine root, which is dropped at the end.
  * @returns its packages, in the directory `output`
  * @throws RECIPE_INVALID, DEPENDENCIES_MISSING, SOURCES_FAILED, RECIPE_FAILED, VERSION_NOT_RISING, PACKAGES_REFUSED,
- * LIMIT_TIME, LIMIT_MEMORY, and what a scratch session throws
+ * LIMIT_TIME, LIMIT_MEMORY, LIMIT_DISK, and what a scratch session throws
  */
 export async function buildRecipe(
   request: RecipeRequest,
@@ -125,9 +125,14 @@ function foreign(file: string): Error {
   )
 }
 
-/** The container knows what was left of the time when it was started; the reader wants to know the configured time. */
+/** The container knows what was left of the time when it was started, and of no repo; the reader wants to know what is configured. */
 function explainLimit(base: string, limits: Limits, error: unknown): unknown {
-  if (!(error instanceof TreeswapError) || error.code !== 'LIMIT_TIME') return error
+  if (!(error instanceof TreeswapError)) return error
+  if (error.code === 'LIMIT_DISK') {
+    const hint = 'see in its log what it did last; raise limits.disk of the repo, or make room on the disk'
+    return buildError('LIMIT_DISK', error.message, hint, error)
+  }
+  if (error.code !== 'LIMIT_TIME') return error
   return buildError(
     'LIMIT_TIME',
     `the build of ${base} was stopped: it took longer than its time limit of ${limits.seconds ?? 0} s`,

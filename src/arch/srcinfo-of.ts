@@ -3,7 +3,7 @@ import type { Context } from '../model/report.js'
 import { openRecipe } from './makepkg.js'
 
 /** A PKGBUILD that is only read runs no longer than this. */
-const LIMITS = { processes: 512, seconds: 120 }
+const LIMITS = { processes: 512, seconds: 120, disk: 2 ** 30 }
 
 /**
  * The text of `.SRCINFO` of a recipe, by makepkg in a container of its own without network: a PKGBUILD is a program.

@@ -8,7 +8,7 @@ import { absolutePath, createRequest, runRequest } from './requests.js'
  * Only `abort` and the end of input are heard while a request is worked on. Nothing is taken from the other side that
  * does not have exactly these shapes.
  */
-export const PROTOCOL = 2
+export const PROTOCOL = 3
 
 /** Bytes of one message, its line end included. */
 export const LONGEST_MESSAGE = 4 * 1024 * 1024

@@ -31,6 +31,8 @@ const limits = z.strictObject({
   processes: z.int().positive().optional(),
   /** wall time of one run */
   seconds: z.number().positive().optional(),
+  /** bytes on the disk that are taken by all that a session writes, and what lies in writable binds */
+  disk: z.int().positive().optional(),
 })
 
 export const runRequest = z.strictObject({
@@ -93,7 +95,7 @@ export interface Session {
    * read until that is settled
    * @returns the program's exit code
    * @throws REQUEST_INVALID, BIND_MISSING, BIND_REFUSED, BIND_MOVED,
-   * BIND_TARGET, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, ABORTED, CONTAINER_FAILED
+   * BIND_TARGET, LIMITS_UNAVAILABLE, LIMIT_MEMORY, LIMIT_TIME, LIMIT_DISK, ABORTED, CONTAINER_FAILED
    */
   run(request: RunRequest, onLine: (line: string) => unknown): Promise<number>
   /**

@@ -37,6 +37,7 @@ const limits = z.strictObject({
   memory: size.optional(),
   processes: z.int().min(16).optional(),
   time: duration.optional(),
+  disk: size.optional(),
 })
 
 const allowed = z.strictObject({
@@ -101,7 +102,7 @@ export function parseRootConfig(text: string, file: string): RootConfig {
             from,
             network,
             scratch,
-            limits: { memory, processes, time },
+            limits: { memory, processes, time, disk },
           },
         ]) => [
           name,
@@ -114,6 +115,7 @@ export function parseRootConfig(text: string, file: string): RootConfig {
               ...(memory !== undefined && { memory }),
               ...(processes !== undefined && { processes }),
               ...(time !== undefined && { seconds: time }),
+              ...(disk !== undefined && { disk }),
             },
           },
         ],

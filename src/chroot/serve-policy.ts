@@ -61,7 +61,7 @@ export function allowedRun({ name, network, limits }: AllowedChroot, request: Ru
 
 function lowest(asked: Limits, allowed: Limits): Limits {
   const result: Limits = {}
-  for (const key of ['memory', 'processes', 'seconds'] as const) {
+  for (const key of ['memory', 'processes', 'seconds', 'disk'] as const) {
     const values = [asked[key], allowed[key]].filter((value) => value !== undefined)
     if (values.length > 0) result[key] = Math.min(...values)
   }

@@ -3,6 +3,7 @@ import { buildError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import type { Caller } from './caller.js'
 import { runContainer } from './container.js'
+import { watchDisk } from './disk-watch.js'
 import { makeGroups, outOfMemoryKills, planGroups, readHierarchies, removeGroups } from './control-groups.js'
 import { commitUpper, dropLeftovers, dropUpper, forgetGroups, makeUpper, writeGroups } from './layers.js'
 import { type RootPaths, type RunPlace, writableOverlay } from './layout.js'
@@ -54,7 +55,8 @@ export class LockedSession implements Session {
           if (bind.writable) await lendDirectories(pinned, this.uidBase, this.caller, this.context.signal)
         }
         await this.makeMountPoints(request)
-        return await this.runLimited(request, binds, onLine)
+        const lent = pins.filter((_, index) => request.binds[index]?.writable)
+        return await this.runLimited(request, binds, onLine, lent)
       } finally {
         for (const pinned of pins) pinned.close()
       }
@@ -102,10 +104,13 @@ export class LockedSession implements Session {
     request: RunRequest,
     binds: readonly PinnedBind[],
     onLine: (line: string) => unknown,
+    lent: readonly Pinned[] = [],
   ): Promise<number> {
     const name = `treeswap-${this.root.name}-${sha256(this.place.directory).slice(0, 8)}`
     const plan = planGroups(readHierarchies(), name, request.limits)
     writeGroups(this.place, plan.groups)
+    const over = new AbortController()
+    const full = this.stopWhenFull(request.limits.disk, lent, over.signal)
     try {
       const groups = makeGroups(plan)
       const code = await runContainer(
@@ -119,14 +124,39 @@ export class LockedSession implements Session {
           binds,
           terminal: process.stdin.isTTY,
         },
-        this.context,
+        { ...this.context, signal: AbortSignal.any([this.context.signal, full.signal]) },
         onLine,
       )
       this.checkMemory(outOfMemoryKills(plan), code, request)
       return code
+    } catch (error) {
+      throw full.why() ?? error
     } finally {
+      over.abort()
+      await full.done
       await removeGroups(plan.groups, ENDING)
       forgetGroups(this.place)
+    }
+  }
+
+  /** Gives a signal when what this session writes takes too much of the disk, and an error that says so. */
+  private stopWhenFull(limit: number | undefined, lent: readonly Pinned[], over: AbortSignal) {
+    const full = new AbortController()
+    let why: Error | undefined
+    // by descriptor: a path of the caller's may lead elsewhere by now
+    const places = [this.place.directory, ...lent.map(({ descriptor }) => `/proc/${process.pid}/fd/${descriptor}`)]
+    const watching = limit === undefined ? Promise.resolve(undefined) : watchDisk(places, limit, over)
+    const done = watching.then(
+      (wrong) => (why = wrong === undefined ? undefined : tooLarge(wrong)),
+      // without a measure, none is kept
+      (error: unknown) => (why = error instanceof Error ? error : new Error(String(error))),
+    )
+    return {
+      signal: full.signal,
+      why: () => why,
+      done: done.then(() => {
+        if (why !== undefined) full.abort()
+      }),
     }
   }
 
@@ -168,4 +198,12 @@ export class LockedSession implements Session {
     this.done = result.catch(() => undefined)
     return result
   }
+}
+
+function tooLarge(why: string): Error {
+  return buildError(
+    'LIMIT_DISK',
+    `the container was stopped: ${why}`,
+    'see in the log what it did last; raise the limit of disk space, or make room, if the work is as it should be',
+  )
 }

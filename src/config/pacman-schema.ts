@@ -58,6 +58,10 @@ const limits = z
   .strictObject({
     memory: describe(size.refine(positive, 'must not be 0').optional(), 'Memory, e.g. 8G. Default: no limit.'),
     processes: describe(z.int().min(16).default(4096), 'Number of processes and threads. Default: 4096.'),
+    disk: describe(
+      size.refine(positive, 'must not be 0').default(100 * 2 ** 30),
+      'Disk space of all its files, with its sources and packages, e.g. 20G. Default: 100G.',
+    ),
     time: describe(duration.refine(positive, 'must not be 0').default(14_400), 'Time of one recipe. Default: 4h.'),
   })
   .describe('What the build of one recipe may use.')

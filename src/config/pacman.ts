@@ -20,7 +20,7 @@ export interface PacmanConfig {
   parallel: number
   debug: boolean
   /** of one recipe */
-  limits: { memory?: number; processes: number; seconds: number }
+  limits: { memory?: number; processes: number; seconds: number; disk: number }
   /** names in `keys`; undefined: unsigned */
   sign: string | undefined
   trust: string[]
@@ -81,6 +81,7 @@ export function resolvePacman(written: z.infer<typeof pacmanRepo>, name: string,
     limits: {
       processes: limits.processes,
       seconds: limits.time,
+      disk: limits.disk,
       ...(limits.memory !== undefined && { memory: limits.memory }),
     },
     sign,

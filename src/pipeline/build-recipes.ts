@@ -14,6 +14,7 @@ import type { BuilderDirectories } from './directories.js'
 import type { KnownRecipe, RepoPlan } from './plan-repo.js'
 import { failureText } from './failure-text.js'
 import { copyRecipe } from './recipe-copy.js'
+import { removeLent } from './remove-lent.js'
 import { makeStaging } from './staging.js'
 import type { StagedPackage } from './staging.js'
 
@@ -116,13 +117,13 @@ async function buildOne(
   const place = makeTemporaryDirectory(join(work, `${base}-`))
   const log = openLog(join(logs, `${base}.log`), MOST_OF_A_LOG)
   context.report.step(`building ${base}: ${step.why.join('; ')}`)
+  const own = {
+    recipe: join(place, 'recipe'),
+    sources: join(directories.distfiles, repo.chroot, repo.name, base),
+    output: join(work, 'built', base),
+    staging: join(place, 'staging'),
+  }
   try {
-    const own = {
-      recipe: join(place, 'recipe'),
-      sources: join(directories.distfiles, repo.chroot, repo.name, base),
-      output: join(work, 'built', base),
-      staging: join(place, 'staging'),
-    }
     await copyRecipe(recipe, own.recipe, context)
     await makeStaging(own.staging, [...packages.values()])
     for (const directory of [own.sources, own.output]) makeDirectory(directory)
@@ -147,6 +148,13 @@ async function buildOne(
       context,
     )
     return repo.debug ? built : { ...built, packages: built.packages.filter(({ record }) => !isDebug(record)) }
+  } catch (error) {
+    if (error instanceof TreeswapError && error.code === 'LIMIT_DISK') {
+      // others need the room, and the next try would begin with full sources
+      const removed = removeLent([own.sources, own.output], repo.chroot, service, context)
+      await removed.catch((later: unknown) => context.report.warn(`${base}: ${String(later)}`))
+    }
+    throw error
   } finally {
     log.end()
     removeTree(place)

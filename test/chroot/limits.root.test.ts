@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { RunRequest } from '../../src/chroot/requests.js'
 import { needsRoot } from '../lab/needs-root.js'
 import { codeOf, type Lab, makeContext, makeLab, request, shell } from './lab.js'
@@ -63,6 +64,42 @@ describe('chroot: limits and stopping', () => {
       ),
     )
     expect(await codeOf(action)).to.equal('ABORTED')
+  })
+
+  it('ends what takes more of the disk than it may, in its layer and in what it was lent', async () => {
+    const writable = join(lab.top, 'lent')
+    mkdirSync(writable)
+    const binds = [{ source: writable, target: '/mnt', writable: true }]
+    const fill = (file: string) => `yes | head -c 20000000 > ${file}; sync; sleep 1000`
+    expect(await outcome(fill('/big'), { limits: { disk: 10 << 20 } })).to.equal('LIMIT_DISK')
+    expect(await outcome(fill('/mnt/big'), { limits: { disk: 10 << 20 }, binds })).to.equal('LIMIT_DISK')
+    expect(await outcome('yes | head -c 20000000 > /big', { limits: { disk: 1 << 30 } })).to.equal('no error')
+  })
+
+  it('ends who fills a disk, before it is full, and nobody else', async () => {
+    const disk = join(lab.top, 'disk')
+    mkdirSync(disk)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk])
+    try {
+      const directory = (name: string): Partial<RunRequest> => {
+        mkdirSync(join(disk, name), { recursive: true })
+        return {
+          binds: [{ source: join(disk, name), target: '/mnt', writable: true }],
+          limits: { disk: 2 ** 40 },
+        }
+      }
+      const write = (bytes: number) => `yes | head -c ${bytes} > /mnt/big`
+      const aside = (script: string, more: Partial<RunRequest>) =>
+        codeOf(lab.service.scratch('limited', makeContext(), (session) => shell(session, script, more)))
+      const filling = aside(`${write(64_500_000)}; sleep 1000`, directory('one'))
+      const small = aside(`${write(100_000)}; sleep 5`, directory('other'))
+      expect(await Promise.all([filling, small])).to.deep.equal(['LIMIT_DISK', 'no error'])
+      const inodes = 'i=0; while :; do echo > /mnt/file$i; i=$((i+1)); done; sleep 1000'
+      execFileSync('mount', ['-o', 'remount,size=64m,nr_inodes=2000', disk])
+      expect(await outcome(`${inodes} 2> /dev/null`, directory('two'))).to.equal('LIMIT_DISK')
+    } finally {
+      execFileSync('umount', [disk])
+    }
   })
 
   it('does not begin when the caller was stopped before', async () => {

@@ -51,7 +51,7 @@ describe('configuration of a pacman repo', () => {
       packager: 'Builder <builder@example.org>',
       parallel: 2,
       debug: false,
-      limits: { processes: 4096, seconds: 3600 },
+      limits: { processes: 4096, seconds: 3600, disk: 100 * 2 ** 30 },
       sign: 'release',
       trust: ['release', 'next'],
       revoke: [],
