@@ -131,9 +131,10 @@ function brokenRecipe(
 
 /** What of a recipe's sources may change without anybody noticing. */
 function unwatched({ base, sources }: Srcinfo): PlanWarning[] {
-  const entries = sources.filter(isUnwatched).map((entry) => entry.replace(/\/\/[^/@]*@/, '//'))
+  const entries = sources.filter(isUnwatched).map((entry) => entry.replace(/\/\/[^/@]*@/, '//').slice(0, 200))
   if (entries.length === 0) return []
-  const text = `${base} follows what is not polled (${entries.join(', ')}): ask with --rebuild ${base} when that has changed`
+  const more = entries.length > 3 ? ` and ${entries.length - 3} more` : ''
+  const text = `${base} follows what is not polled (${entries.slice(0, 3).join(', ')}${more}): ask with --rebuild ${base} when that has changed`
   return [{ base, text }]
 }
 

@@ -8,6 +8,7 @@ import type { RecipeRecord, Recipes } from '../../src/model/recipes.js'
 import { builderDirectories } from '../../src/pipeline/directories.js'
 import { planRepo } from '../../src/pipeline/plan-repo.js'
 import type { RepoPlan } from '../../src/pipeline/plan-repo.js'
+import { fingerprintOf } from '../../src/pipeline/recipe-heads.js'
 import { sha256 } from '../../src/system/hash.js'
 import { GitRepo } from '../lab/git-repo.js'
 import { silent } from '../lab/silent.js'
@@ -158,6 +159,16 @@ describe('what is to be done in a pacman repo', () => {
       /^old follows what is not polled \(svn:\/\/example.org\/trunk, a::hg\+https:\/\/ex[^ ]*\):/,
     )
     expect(broken).to.deep.equal([])
+  })
+
+  it('is found out though an author names sources without end: they are asked for so long, and no longer', async () => {
+    const found = { content: 'a'.repeat(40), commit: 'c'.repeat(40), release: undefined }
+    const asked = new Map<string, Promise<string>>()
+    const ask = async (sources: string[], patience: number): Promise<unknown> =>
+      await fingerprintOf(found, sources, undefined, asked, silent, patience).catch((error: unknown) => error)
+    expect(await ask(['git+https://example.org/x.git'], 0)).to.include({ code: 'GIT_FAILED' })
+    expect(asked.size).to.equal(0)
+    expect(await ask(['https://example.org/x.tar.gz'], 0)).to.be.a('string')
   })
 
   describe('where a directory is a submodule', () => {
