@@ -22,15 +22,21 @@ export const configCaddy = defineCommand({
   },
   run(args) {
     const { upload, url } = args
-    if (upload === undefined && url !== undefined) throw usageError('--url is of use with --upload alone', 'give both')
+    if (upload === undefined && url !== undefined)
+      throw usageError(
+        '--url is of use only with --upload',
+        'add --upload NAME, or leave it: publisher.http is the own address',
+      )
     const text = upload === undefined ? caddyConfiguration(publisherOf(args)) : uploaded(upload, url, args.config)
     return Promise.resolve({ json: { content: text }, text: text.trimEnd() })
   },
 })
 
 function uploaded(name: string, url: string | undefined, file: string | undefined): string {
-  const problem = url === undefined ? 'it is missing' : baseUrlProblem(url, ['http', 'https'])
-  if (url === undefined || problem !== undefined) throw usageError(`--url: ${problem ?? ''}`, 'https://www.example.org')
+  const example = 'for example --url https://www.example.org/pacman, where clients find /TREE/os below that'
+  if (url === undefined) throw usageError('--upload needs --url: how clients reach that host', example)
+  const problem = baseUrlProblem(url, ['http', 'https'])
+  if (problem !== undefined) throw usageError(`--url ${url}: ${problem}`, example)
   const config = loadConfig(file)
   const host = config.uploads.get(name)
   if (host !== undefined) {
@@ -39,6 +45,11 @@ function uploaded(name: string, url: string | undefined, file: string | undefine
   throw configurationError(
     'UPLOAD_UNKNOWN',
     `${config.file} has no ${name} under uploads`,
-    didYouMean(name, config.uploads.keys()) || 'name one of its uploads',
+    didYouMean(name, config.uploads.keys()) || namesOf([...config.uploads.keys()]),
   )
+}
+
+function namesOf(uploads: readonly string[]): string {
+  if (uploads.length === 0) return 'describe the host in the section uploads'
+  return `it has ${uploads.join(', ')}: --upload takes such a name, not a tree or an address`
 }
