@@ -55,7 +55,11 @@ export const build = defineCommand({
         'SOURCE of earlier builds: packages that the last one has are not packed again; default for pacman repos: builder.artifacts',
     },
     full: { type: 'boolean', default: false, describe: 'pack every package, naming no earlier build' },
-    rebuild: { type: 'string', array: true, describe: 'pacman repos: pkgbase of a recipe to be built in any case' },
+    rebuild: {
+      type: 'string',
+      array: true,
+      describe: 'pacman repos: pkgbase of a recipe to be built in any case, or `all`',
+    },
     number: { type: 'string', describe: 'number of the build; default: one more than the last in --base, or 1' },
     ...configOption,
   },
