@@ -102,7 +102,7 @@ function noGpkg(path: string, source: string): Error {
   return publishError(
     'XPAK_UNSIGNABLE',
     `${path} of ${source} is in Portage's old format (XPAK), which has no signatures`,
-    "set BINPKG_FORMAT=gpkg in the make.conf of the machine's profile (Portage's default), remove its packages on the builder, and build again with --full; clients are served what they were",
+    "set BINPKG_FORMAT=gpkg in the make.conf of the machine's profile (Portage's default), move the machine's directory below packages/ of the builder away, and build with `treeswap build --full`, as docs/gentoo-signing.md shows; clients are served what they were",
   )
 }
 

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { commands } from '../../src/cli/commands.js'
+import { makeKey } from '../signing/keys.js'
+import type { KeyWishes } from '../signing/keys.js'
 import { compile, documentOf, treeswap } from './treeswap.js'
 
 describe('command line', function () {
@@ -189,16 +191,28 @@ machines: { database: { profile: { url: /srv/p }, repos: [overlay, gentoo] } }
     const { files, commands: printed } = documentOf(await treeswap(['config', 'portage', '--json'], { cwd: directory }))
     expect(files).to.have.length(2)
     expect(printed).to.deep.include({ what: 'fetch the ebuild repos', argv: ['emerge', '--sync'] })
-    writeFileSync(
-      join(directory, 'signed.yaml'),
-      readFileSync(join(directory, 'treeswap.yaml'), 'utf8').replace('{ database: {', '{ database: { sign: main,') +
-        `keys: { main: { fingerprint: ${'ab'.repeat(20)}, public: main.asc } }\n`,
-    )
-    const signed = documentOf(
-      await treeswap(['config', 'portage', '--config', 'signed.yaml', '--json'], { cwd: directory }),
-    )
-    expect(JSON.stringify(signed.files)).to.include(`${'AB'.repeat(20)}:6:\\n`)
-    expect(signed.trust).to.be.an('array').that.is.not.empty
+  })
+
+  it('prints what a client of a signed machine needs, but not for a key that it would refuse', async () => {
+    const signed = async (wishes: KeyWishes) => {
+      const { config } = await makeKey(join(directory, 'keys'), wishes)
+      writeFileSync(
+        join(directory, 'treeswap.yaml'),
+        `schema: 1
+publisher: { root: store, rsync: 'rsync://pkgs.example.org', http: 'http://pkgs.example.org' }
+repos: { gentoo: { url: /srv/g } }
+machines: { database: { sign: main, profile: { url: /srv/p }, repos: [gentoo] } }
+keys: { main: { fingerprint: ${config.fingerprint}, public: keys/main.asc } }
+`,
+      )
+      const printed = documentOf(await treeswap(['config', 'portage', '--json'], { cwd: directory }))
+      return { fingerprint: config.fingerprint, printed }
+    }
+    const { fingerprint, printed } = await signed({})
+    expect(JSON.stringify(printed.files)).to.include(`${fingerprint}:6:\\n`)
+    expect(printed.trust).to.be.an('array').that.is.not.empty
+    const expired = await signed({ days: 5 })
+    expect(expired.printed.error).to.include({ code: 'KEY_EXPIRED' })
   })
 
   for (const [signal, code] of [

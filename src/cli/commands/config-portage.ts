@@ -1,8 +1,10 @@
 import { loadConfig } from '../../config/load.js'
 import { machineOf } from '../../config/trees.js'
 import { describeClient, portageConfiguration } from '../../serve/portage.js'
+import { acceptedKeys } from '../../signing/accepted-keys.js'
 import { defineCommand } from '../command.js'
 import { configOption } from '../options.js'
+import { warnOfKey } from '../warn-of-key.js'
 
 export const configPortage = defineCommand({
   name: 'config portage',
@@ -14,14 +16,19 @@ export const configPortage = defineCommand({
   },
   positionals: { tree: { type: 'string', describe: 'machine; may be left out where there is only one' } },
   options: configOption,
-  run(args) {
+  async run(args, context) {
     const config = loadConfig(args.config)
     const { name: tree, repos, mainRepo, sign } = machineOf(config, args.tree)
     const { rsync, http } = config.publisher
     const urls = { ...(rsync !== undefined && { rsync }), ...(http !== undefined && { http }) }
-    const fingerprint = sign === undefined ? undefined : config.keys.get(sign)?.fingerprint
-    const signed = fingerprint !== undefined && { fingerprint }
+    const key = sign === undefined ? undefined : config.keys.get(sign)
+    if (key !== undefined) {
+      // nobody is told to trust what clients would not take
+      await acceptedKeys(key)
+      await warnOfKey(key, context)
+    }
+    const signed = key !== undefined && { fingerprint: key.fingerprint }
     const client = portageConfiguration({ tree, repos, mainRepo, ...urls, ...signed })
-    return Promise.resolve({ json: { tree, ...client }, text: describeClient(client).trimEnd() })
+    return { json: { tree, ...client }, text: describeClient(client).trimEnd() }
   },
 })

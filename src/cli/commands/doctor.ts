@@ -54,13 +54,18 @@ function configured(file: string | undefined): Omit<DoctorRequest, 'roles'> {
   try {
     const { publisher, builder, chroots, machines, pacman, keys } = loadConfig(file)
     const signing = new Set([...machines.values(), ...pacman.values()].map(({ sign }) => sign))
+    // clients are to trust them already, so they may be the next to sign
+    const next = new Set([...pacman.values()].flatMap(({ trust }) => trust))
     return {
       root: publisher.root,
       builder: builder.directory,
       chroots: [...chroots.values()],
       used: [...machines.values(), ...pacman.values()].map(({ chroot }) => chroot),
       rootProgram: builder.rootProgram,
-      keys: [...keys.values()].filter(({ name }) => signing.has(name)),
+      keys: [...keys.values()].filter(
+        ({ name, secretFile, gpg }) =>
+          signing.has(name) || (next.has(name) && (secretFile !== undefined || gpg !== undefined)),
+      ),
     }
   } catch (error) {
     const none = error instanceof TreeswapError && error.code === 'CONFIG_MISSING' && file === undefined
