@@ -14,7 +14,6 @@ import { isDirectory, makeDirectory, makeTemporaryDirectory, removeTree, rename,
 import { sha256OfFile } from '../system/hash.js'
 import { isDamage } from './damaged-base.js'
 import type { DamagedBase } from './damaged-base.js'
-import type { LostFile } from './lost-packages.js'
 
 /** The last successful build of a machine: what is unchanged since is named instead of packed again. */
 export interface BaseBuild extends PackBase {
@@ -22,6 +21,12 @@ export interface BaseBuild extends PackBase {
   item: Item
   build: Build
   originExists: (number: number) => Promise<boolean>
+}
+
+/** A package file that cannot be had any more: the build that has it, and why. */
+export interface LostFile {
+  number: number
+  error: TreeswapError
 }
 
 /**

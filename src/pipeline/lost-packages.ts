@@ -1,16 +1,9 @@
 import { buildError } from '../model/errors.js'
-import type { TreeswapError } from '../model/errors.js'
 import type { Recipes } from '../model/recipes.js'
-import type { BaseBuild } from './base-build.js'
+import type { BaseBuild, LostFile } from './base-build.js'
 import type { DamagedBase } from './damaged-base.js'
 import type { RepoPlan } from './plan-repo.js'
 import type { Settled } from './settle.js'
-
-/** A package file that cannot be had any more: the build that has it, and why. */
-export interface LostFile {
-  number: number
-  error: TreeswapError
-}
 
 /**
  * pkgbase of recipes some of whose packages cannot be had, though clients have them.
