@@ -16,7 +16,13 @@ const rooms = [
   'publish',
   'serve',
   'upload',
+  'git',
+  'agent',
+  'machines',
+  'recipes',
+  'doctor',
   'pipeline',
+  'step',
   'cli',
 ]
 

@@ -1,6 +1,6 @@
+import { TarParser } from '../artifact/tar-parser.js'
 import { unpackedLimit } from '../artifact/tar-policy.js'
 import type { Policy } from '../artifact/tar-policy.js'
-import { TarParser } from '../artifact/tar-parser.js'
 import type { TarSink } from '../artifact/tar-sink.js'
 import { TreeswapError } from '../model/errors.js'
 import { packageFileName, parseFileName } from '../model/pacman-package.js'

@@ -1,9 +1,9 @@
 import { decodeText } from '../artifact/tar-header.js'
 import type { LargeFile, TarSink } from '../artifact/tar-sink.js'
 import type { PackageRecord } from '../model/pacman-package.js'
+import { ElfSpool } from './elf-spool.js'
 import { isElf } from './elf.js'
 import type { ReadAt } from './elf.js'
-import { ElfSpool } from './elf-spool.js'
 import { parsePkginfo } from './pkginfo.js'
 import { Sonames } from './sonames.js'
 

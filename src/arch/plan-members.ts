@@ -3,11 +3,11 @@ import type { RecipeRecord } from '../model/recipes.js'
 import { graphOf } from './plan-graph.js'
 import type { RecipeGraph } from './plan-graph.js'
 import { cyclic, inOrder } from './plan-order.js'
-import type { PlannedRecipe } from './plan.js'
 import { chooseRecipes, isListed } from './plan-sources.js'
 import type { SourceRules } from './plan-sources.js'
 import { unchangedOf } from './plan-unread.js'
 import type { Unread } from './plan-unread.js'
+import type { PlannedRecipe } from './plan.js'
 
 /** What a tree consists of, and what not. */
 export interface Members {

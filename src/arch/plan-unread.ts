@@ -1,6 +1,6 @@
 import type { RecipeRecord } from '../model/recipes.js'
-import type { PlannedRecipe } from './plan.js'
 import type { SourceRules } from './plan-sources.js'
+import type { PlannedRecipe } from './plan.js'
 
 /** Something that could not be read, whatever it is. */
 export interface Unread {

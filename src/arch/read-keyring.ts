@@ -1,6 +1,6 @@
 import type { TarSink } from '../artifact/tar-sink.js'
-import { keyParts } from '../signing/key-parts.js'
 import type { Context } from '../model/report.js'
+import { keyParts } from '../signing/key-parts.js'
 import { readEntries } from './package-file.js'
 
 /** Of keyrings that are larger, Arch's own included, there are none. */

@@ -1,5 +1,5 @@
-import { publishError } from '../model/errors.js'
 import type { Build } from '../model/build.js'
+import { publishError } from '../model/errors.js'
 import { objectKey } from '../model/object-key.js'
 import { parseRecipes, RECIPES_FILE } from '../model/recipes.js'
 import type { Recipes } from '../model/recipes.js'

@@ -2,8 +2,8 @@ import type { FileRecord, Pack } from '../model/build.js'
 import type { Context } from '../model/report.js'
 import { explainDiskError, linkOrCopy, makeDirectory, readStream, realPath, removeTree } from '../system/files.js'
 import { CheckedInput } from './checked-input.js'
-import { fetchFile } from './source.js'
 import { artifactFile } from './place.js'
+import { fetchFile } from './source.js'
 import type { ArtifactSource, Item } from './source.js'
 
 /** A pack in an artifact that another build takes over byte for byte. */

@@ -1,5 +1,5 @@
-import { sha256Sum } from '../system/hash.js'
 import { close, explainDiskError, open, writeAll } from '../system/files.js'
+import { sha256Sum } from '../system/hash.js'
 
 /** A new file whose size and sha256 are known when it is written. */
 export class HashedFile {

@@ -1,13 +1,13 @@
 import type { Entry, FileEntry } from '../model/manifest.js'
-import { sha256, sha256Sum } from '../system/hash.js'
 import { componentRule, leaves, pathRule, targetRule } from '../model/path-rule.js'
+import { sha256, sha256Sum } from '../system/hash.js'
 import { readPax } from './pax-records.js'
 import type { Extension } from './pax-records.js'
-import type { LargeFile, TarSink } from './tar-sink.js'
 import { BLOCK, decodeText, readHeader } from './tar-header.js'
 import type { Header } from './tar-header.js'
 import { defaultPolicy, refused } from './tar-policy.js'
 import type { Policy } from './tar-policy.js'
+import type { LargeFile, TarSink } from './tar-sink.js'
 
 /** Files up to this size are held in memory and hashed at once. */
 const WHOLE = 2 ** 20

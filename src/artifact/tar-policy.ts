@@ -1,5 +1,5 @@
-import { publishError } from '../model/errors.js'
 import type { Role } from '../model/build.js'
+import { publishError } from '../model/errors.js'
 
 /** What an archive may hold. */
 export interface Policy {

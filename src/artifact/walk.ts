@@ -1,9 +1,9 @@
 import { configurationError } from '../model/errors.js'
+import { pathRule } from '../model/path-rule.js'
 import { breathe } from '../system/clock.js'
 import { explainDiskError, listDirectory } from '../system/files.js'
 import type { Dirent } from '../system/files.js'
 import { aborted } from '../system/process.js'
-import { pathRule } from '../model/path-rule.js'
 
 export interface Found {
   type: 'file' | 'directory' | 'symlink'

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { infrastructureError } from '../model/errors.js'
+import { sleep, ticks } from '../system/clock.js'
 import {
   errorCode,
   isDirectory,
@@ -9,7 +10,6 @@ import {
   removeDirectory,
   writeKernelFile,
 } from '../system/files.js'
-import { sleep, ticks } from '../system/clock.js'
 import { type Hierarchies, parseHierarchies } from './hierarchies.js'
 import type { Limits } from './requests.js'
 

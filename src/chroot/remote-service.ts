@@ -1,7 +1,7 @@
+import { configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { withOwnDirectories } from './own-directories.js'
 import { openTalk, type Talk } from './remote-talk.js'
-import { configurationError } from '../model/errors.js'
 import { parseCreateRequest, parseRunRequest, type RootService, type Session } from './requests.js'
 
 type Talking = <T>(context: Context, use: (talk: Talk) => Promise<T>) => Promise<T>

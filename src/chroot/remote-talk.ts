@@ -6,6 +6,7 @@ import { sleep } from '../system/clock.js'
 import { aborted } from '../system/process.js'
 import { version } from '../system/version.js'
 import { readMessages, unreadable } from './messages.js'
+import { notStarted, otherVersion } from './remote-errors.js'
 import {
   type Answer,
   answers,
@@ -16,7 +17,6 @@ import {
   type Reply,
   type Request,
 } from './remote-protocol.js'
-import { notStarted, otherVersion } from './remote-errors.js'
 
 /** Milliseconds for sudo and the program to begin. */
 const STARTING = 30_000

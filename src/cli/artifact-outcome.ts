@@ -1,7 +1,7 @@
 import type { Build } from '../model/build.js'
+import { humanBytes } from '../model/quantity.js'
 import type { Outcome } from './command.js'
 import { table } from './table.js'
-import { humanBytes } from '../model/quantity.js'
 
 /** What a command that makes an artifact came to. */
 export function describeArtifact(build: Build, output: string, more: Record<string, unknown> = {}): Outcome {

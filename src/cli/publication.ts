@@ -1,10 +1,10 @@
 import { exitCodes } from '../model/errors.js'
+import { count } from '../model/quantity.js'
 import { formatReference } from '../model/reference.js'
 import type { Publication } from '../publish/publish.js'
 import type { UploadReport } from '../upload/upload.js'
 import type { Outcome } from './command.js'
 import { describeHost, plainHost } from './upload-outcome.js'
-import { count } from '../model/quantity.js'
 
 /** What a publish or rollback came to, and the hosts to which it was uploaded. */
 export function describePublication(publication: Publication, uploads: readonly UploadReport[] = []): Outcome {

@@ -1,9 +1,9 @@
+import { openSource } from '../agent/sources.js'
 import { chooseNumber } from '../artifact/source.js'
 import type { ArtifactSource } from '../artifact/source.js'
 import { formatReference } from '../model/reference.js'
 import type { Reference } from '../model/reference.js'
 import type { Context } from '../model/report.js'
-import { openSource } from '../pipeline/sources.js'
 import { configOf } from './options.js'
 import { usageError } from './usage-error.js'
 

@@ -1,4 +1,4 @@
-import type { RecipeOutcome } from '../pipeline/repo-outcome.js'
+import type { RecipeOutcome } from '../recipes/repo-outcome.js'
 
 /** A line for one recipe that was not just kept, and how to mend it. */
 export function describeRecipe({ base, status, version, reason, code, hint }: RecipeOutcome): string {

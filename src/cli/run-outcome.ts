@@ -1,13 +1,13 @@
-import { firstFailure } from '../pipeline/run.js'
-import type { Failure, Skipped } from '../pipeline/attempt.js'
+import type { Failure, Skipped } from '../agent/attempt.js'
+import { count, humanBytes } from '../model/quantity.js'
 import type { NewPublication } from '../pipeline/publish-if-new.js'
 import type { MachineOutcome } from '../pipeline/run-machine.js'
+import { firstFailure } from '../pipeline/run.js'
 import type { RunOutcome } from '../pipeline/run.js'
 import type { Outcome } from './command.js'
+import { plainError } from './plain-error.js'
 import { describeRecipe } from './recipe-outcome.js'
 import { describeHost, plainHost } from './upload-outcome.js'
-import { plainError } from './plain-error.js'
-import { count, humanBytes } from '../model/quantity.js'
 
 /** What a run came to: a line for every repo and machine; for --json the failure that decided under "error". */
 export function describeRun(outcome: RunOutcome): Outcome {

@@ -3,11 +3,11 @@ import type { UploadConfig } from '../config/uploads.js'
 import { humanTime } from '../model/quantity.js'
 import { readRuns } from '../pipeline/last-run.js'
 import type { EndedRun } from '../pipeline/last-run.js'
-import type { RecipeOutcome } from '../pipeline/repo-outcome.js'
 import { readUploads } from '../pipeline/upload-record.js'
+import type { RecipeOutcome } from '../recipes/repo-outcome.js'
 import { listBuilds, readBuild } from '../store/builds.js'
-import type { Store } from '../store/layout.js'
 import { readPointer } from '../store/generations.js'
+import type { Store } from '../store/layout.js'
 import { describeRecipe } from './recipe-outcome.js'
 
 /** What a host to which a pacman repo is uploaded has of it, by the last upload from here. */

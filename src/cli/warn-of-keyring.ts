@@ -3,7 +3,7 @@ import type { Config } from '../config/config.js'
 import { TreeswapError } from '../model/errors.js'
 import { formatReference } from '../model/reference.js'
 import type { Context } from '../model/report.js'
-import { isNewKeyring, keyringOf } from '../pipeline/repo-keyring.js'
+import { isNewKeyring, keyringOf } from '../recipes/repo-keyring.js'
 import { readBuild } from '../store/builds.js'
 import type { Store } from '../store/layout.js'
 

@@ -5,9 +5,9 @@ import { resolveKey } from './keys.js'
 import type { KeyConfig } from './keys.js'
 import { resolvePacman } from './pacman.js'
 import type { PacmanConfig } from './pacman.js'
+import type { Written } from './schema.js'
 import { resolveUpload } from './uploads.js'
 import type { UploadConfig } from './uploads.js'
-import type { Written } from './schema.js'
 import { resolveGitUrl, withoutTrailingSlash } from './urls.js'
 
 /** `treeswap.yaml`, checked, with defaults filled in and all paths absolute. */

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { duration } from '../model/quantities.js'
 import {
   branch,
   checked,
@@ -11,7 +12,6 @@ import {
   sshHostKey,
   sshUser,
 } from './fields.js'
-import { duration } from '../model/quantities.js'
 import { serverUrlProblem } from './urls.js'
 
 /** hudson.scheduler's fields: cron's, with `H` for "some minute of its own", and names as @hourly */

@@ -1,10 +1,10 @@
 import * as z from 'zod'
+import { duration, size } from '../model/quantities.js'
 import { branch, checked, describe, gitUrl, path, pathInRepository, positive } from './fields.js'
 import { credentialsId, jenkins, schedule } from './jenkins-schema.js'
 import { key } from './keys.js'
 import { pacmanRepo } from './pacman-schema.js'
 import { upload } from './uploads.js'
-import { duration, size } from '../model/quantities.js'
 import { baseUrlProblem } from './urls.js'
 
 export const SCHEMA_VERSION = 1

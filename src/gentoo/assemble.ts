@@ -1,8 +1,8 @@
-import { objectKey, objectMtime } from '../model/object-key.js'
 import type { Build, Pack } from '../model/build.js'
 import { publishError } from '../model/errors.js'
 import type { FileMap, Source } from '../model/file-map.js'
 import type { Entry, Manifest } from '../model/manifest.js'
+import { objectKey, objectMtime } from '../model/object-key.js'
 import { formatReference } from '../model/reference.js'
 import { sha256 } from '../system/hash.js'
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import type { EmergeEvents } from './emerge-output.js'
 import { buildError, infrastructureError } from '../model/errors.js'
 import type { TreeswapError } from '../model/errors.js'
 import { listDirectory } from '../system/files.js'
 import { readForeignFile } from '../system/foreign-file.js'
+import type { EmergeEvents } from './emerge-output.js'
 
 const TAIL = 40
 

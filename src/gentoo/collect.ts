@@ -1,12 +1,12 @@
+import { buildError } from '../model/errors.js'
+import { packagePath } from '../model/packages-index.js'
 import type { EmergeEvents } from './emerge-output.js'
 import type { Installed } from './installed.js'
 import { matchPackages } from './match-packages.js'
 import { readIndex, takePackages, writeIndex } from './package-directory.js'
-import { packagePath } from '../model/packages-index.js'
 import type { RunDirectory } from './run-directory.js'
 import { listInstalled, packageInstalled } from './world-session.js'
 import type { WorldSession } from './world-session.js'
-import { buildError } from '../model/errors.js'
 
 /**
  * Sees that everything installed has a binary package, and takes exactly these over, with an index of their own.

@@ -2,10 +2,10 @@ import { gzipSync } from 'node:zlib'
 import { publishError } from '../model/errors.js'
 import type { FileMap } from '../model/file-map.js'
 import { objectMtime } from '../model/object-key.js'
-import type { Stamps } from '../store/generations.js'
-import { PACKAGES_DIRECTORY } from './assemble.js'
 import { formatPackages, packagePath, parsePackages } from '../model/packages-index.js'
 import type { Stanza } from '../model/packages-index.js'
+import type { Stamps } from '../store/generations.js'
+import { PACKAGES_DIRECTORY } from './assemble.js'
 
 interface RepoContent {
   name: string

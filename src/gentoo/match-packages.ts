@@ -1,6 +1,6 @@
 import { groupBy } from '../model/group-by.js'
-import type { InstalledPackage } from './installed.js'
 import type { Stanza } from '../model/packages-index.js'
+import type { InstalledPackage } from './installed.js'
 
 /** What is installed, each with its binary package where there is one. */
 export interface Match {

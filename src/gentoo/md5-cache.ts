@@ -1,7 +1,5 @@
 import { join } from 'node:path'
 import { baseEnvironment } from '../chroot/base-environment.js'
-import { bindRepos, mastersOf, repositoriesConfiguration } from './repositories.js'
-import type { RepoDirectory } from './repositories.js'
 import type { RootService, RunRequest, Session } from '../chroot/requests.js'
 import { buildError, configurationError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
@@ -17,6 +15,8 @@ import {
   replaceLink,
 } from '../system/files.js'
 import { findFiles } from '../system/glob.js'
+import { bindRepos, mastersOf, repositoriesConfiguration } from './repositories.js'
+import type { RepoDirectory } from './repositories.js'
 
 export const CACHE = 'metadata/md5-cache'
 

@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path'
+import type { Bind } from '../chroot/requests.js'
 import { configurationError } from '../model/errors.js'
 import { validName } from '../model/names.js'
 import { isDirectory } from '../system/files.js'
 import { readForeignFile } from '../system/foreign-file.js'
-import type { Bind } from '../chroot/requests.js'
 
 /** An ebuild repo as a directory on this host. */
 export interface RepoDirectory {

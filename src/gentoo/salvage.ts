@@ -1,11 +1,11 @@
 import { basename, dirname, join } from 'node:path'
-import { readIndex, takePackages, writeIndex } from './package-directory.js'
 import { packagePath } from '../model/packages-index.js'
-import type { RepoDirectory } from './repositories.js'
-import type { RunDirectory } from './run-directory.js'
 import { exists, linkTarget, readBytes, readTextIfThere, removeFile, writeAtomically } from '../system/files.js'
 import { findFiles } from '../system/glob.js'
 import { sha256 } from '../system/hash.js'
+import { readIndex, takePackages, writeIndex } from './package-directory.js'
+import type { RepoDirectory } from './repositories.js'
+import type { RunDirectory } from './run-directory.js'
 
 /**
  * What a failed run finished is used by the next one, but only while it would be built the same way: Portage takes a

@@ -1,7 +1,4 @@
 import { basename, join } from 'node:path'
-import { CACHE, generateCache, hasCache, listEbuilds } from './md5-cache.js'
-import { requireRepoName } from './repositories.js'
-import type { RepoDirectory } from './repositories.js'
 import { packDirectory } from '../artifact/pack.js'
 import { refuseExisting, writeArtifact } from '../artifact/write.js'
 import type { RootService } from '../chroot/requests.js'
@@ -18,6 +15,9 @@ import {
   removeTree,
   statusOf,
 } from '../system/files.js'
+import { CACHE, generateCache, hasCache, listEbuilds } from './md5-cache.js'
+import { requireRepoName } from './repositories.js'
+import type { RepoDirectory } from './repositories.js'
 
 export interface SnapshotRequest {
   /** the ebuild repo's checkout; it is only read */

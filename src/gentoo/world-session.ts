@@ -1,13 +1,13 @@
-import type { ContainerPlan } from './container.js'
-import { followEmerge, newEvents } from './emerge-output.js'
-import type { EmergeEvents } from './emerge-output.js'
-import { explainFailure, explainFetchFailure } from './build-failure.js'
-import { listInstalledCommand, parseInstalled } from './installed.js'
-import type { Installed, InstalledPackage } from './installed.js'
 import type { Session } from '../chroot/requests.js'
 import { buildError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { ticks } from '../system/clock.js'
+import { explainFailure, explainFetchFailure } from './build-failure.js'
+import type { ContainerPlan } from './container.js'
+import { followEmerge, newEvents } from './emerge-output.js'
+import type { EmergeEvents } from './emerge-output.js'
+import { listInstalledCommand, parseInstalled } from './installed.js'
+import type { Installed, InstalledPackage } from './installed.js'
 
 /** Options of every emerge call; `--quiet-build` sends each package's output to its own log. */
 const fixedOptions = ['--ask=n', '--color=n', '--quiet-build=y', '--buildpkg', '--binpkg-respect-use=y']

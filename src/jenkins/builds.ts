@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { jobPath } from './job-name.js'
 import type { Jenkins } from './client.js'
+import { jobPath } from './job-name.js'
 
 const artifact = z.object({ fileName: z.string(), relativePath: z.string() })
 const build = z.object({

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import * as z from 'zod'
-import type { Report } from '../model/report.js'
 import { TreeswapError } from '../model/errors.js'
+import type { Report } from '../model/report.js'
 import { sleep } from '../system/clock.js'
 import { HttpFault, request } from '../system/http.js'
 import type { HttpAnswer, HttpRequest } from '../system/http.js'

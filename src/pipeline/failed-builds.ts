@@ -1,9 +1,9 @@
 import * as z from 'zod'
+import type { Skipped } from '../agent/attempt.js'
+import { fileMemory } from '../agent/memory.js'
+import type { Memory } from '../agent/memory.js'
 import type { Input } from '../model/build.js'
 import { TreeswapError } from '../model/errors.js'
-import type { Skipped } from './attempt.js'
-import { fileMemory } from './memory.js'
-import type { Memory } from './memory.js'
 
 /** What stands in the way and can be mended without a change of the inputs; found before anything is compiled. */
 const outside = /^(CHROOT_.*|ARTIFACT_EXISTS)$/

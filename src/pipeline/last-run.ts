@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import * as z from 'zod'
+import { readStateFile, writeStateFile } from '../agent/state-file.js'
 import type { Store } from '../store/layout.js'
 import { listDirectory } from '../system/files.js'
-import { readStateFile, writeStateFile } from './state-file.js'
 
 const time = z.iso.datetime()
 

@@ -1,3 +1,4 @@
+import { openSource } from '../agent/sources.js'
 import type { Config } from '../config/config.js'
 import type { Context } from '../model/report.js'
 import type { PublishOptions, TreeKey } from '../publish/options.js'
@@ -7,7 +8,6 @@ import type { Store } from '../store/layout.js'
 import { pull } from '../store/pull.js'
 import { publishedNumber } from '../store/references.js'
 import { readState } from '../store/state.js'
-import { openSource } from './sources.js'
 
 export interface NewPublication {
   /** of the build: where what is published was signed anew, this need not be the latest */

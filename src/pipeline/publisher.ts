@@ -1,3 +1,4 @@
+import { openSource } from '../agent/sources.js'
 import { chooseNumber } from '../artifact/source.js'
 import type { ArtifactSource } from '../artifact/source.js'
 import type { Config } from '../config/config.js'
@@ -8,11 +9,10 @@ import { publish, rollback } from '../publish/publish.js'
 import { openStore } from '../store/layout.js'
 import type { Store } from '../store/layout.js'
 import { pull } from '../store/pull.js'
-import { signingOf } from './signing.js'
-import { uploadAfterPublish } from './upload.js'
 import { parseRequest } from './publish-request.js'
 import type { PublishAnswer, PublishRequest } from './publish-request.js'
-import { openSource } from './sources.js'
+import { signingOf } from './signing.js'
+import { uploadAfterPublish } from './upload.js'
 
 /** What the publisher's own administrator has said. */
 export interface PublisherSite {

@@ -1,10 +1,10 @@
+import type { Skipped } from '../agent/attempt.js'
 import { TreeswapError } from '../model/errors.js'
+import { NothingBuilt } from '../recipes/nothing-built.js'
 import type { Store } from '../store/layout.js'
 import { now } from '../system/clock.js'
-import type { Skipped } from './attempt.js'
 import { readRuns, writeRuns } from './last-run.js'
 import type { EndedRun, RunRecord } from './last-run.js'
-import { NothingBuilt } from './nothing-built.js'
 import type { RepoRunOutcome } from './run-repo.js'
 
 /**

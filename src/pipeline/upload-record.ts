@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import * as z from 'zod'
+import { readStateFile, writeStateFile } from '../agent/state-file.js'
 import type { UploadConfig } from '../config/uploads.js'
 import type { Store } from '../store/layout.js'
 import { now } from '../system/clock.js'
 import type { Upload, UploadReport } from '../upload/upload.js'
-import { readStateFile, writeStateFile } from './state-file.js'
 
 const at = z.iso.datetime()
 const serial = z.int().positive()

@@ -1,11 +1,11 @@
 import type { Config } from '../config/config.js'
 import type { PacmanConfig } from '../config/pacman.js'
 import type { Context } from '../model/report.js'
+import { TriedRecipes } from '../recipes/wanted-recipes.js'
 import { now, sleep } from '../system/clock.js'
 import { FailedBuilds } from './failed-builds.js'
 import { runTrees } from './run.js'
 import type { RunOutcome, RunRequest } from './run.js'
-import { TriedRecipes } from './wanted-recipes.js'
 
 /**
  * Runs until it is stopped, asking every source for news at its own interval. A repo's news make its machines due.

@@ -1,10 +1,10 @@
 import { publishError } from '../model/errors.js'
 import type { FileMap, Source } from '../model/file-map.js'
 import type { Context } from '../model/report.js'
+import type { Store } from '../store/layout.js'
 import { breathe } from '../system/clock.js'
 import { errorCode, linkOrCopy, makeOneDirectory, setTimes, symlink, writeNew } from '../system/files.js'
 import { aborted } from '../system/process.js'
-import type { Store } from '../store/layout.js'
 
 /** Entries between two looks at signals and the clock. */
 const BATCH = 2000

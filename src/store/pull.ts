@@ -25,10 +25,10 @@ import {
 } from '../system/files.js'
 import { aborted } from '../system/process.js'
 import { readBuildText, recordDigest, RECORD_DIGEST_FILE } from './builds.js'
-import type { Store } from './layout.js'
-import { fetchLog } from './log.js'
-import { withPullLock } from './lock.js'
 import { refuseChangedPackages } from './changed-packages.js'
+import type { Store } from './layout.js'
+import { withPullLock } from './lock.js'
+import { fetchLog } from './log.js'
 import { knownObjects, placeObjects, stageObjects } from './objects.js'
 
 export interface Pulled {

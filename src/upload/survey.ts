@@ -4,9 +4,9 @@ import { isIndex } from './local-files.js'
 import type { LocalFile } from './local-files.js'
 import { readManifest } from './manifest.js'
 import type { Manifest, UploadedFile } from './manifest.js'
-import type { Remote, RemoteStatus } from './remote.js'
 import { pathTaken, remoteTree } from './remote-tree.js'
 import type { RemoteTree } from './remote-tree.js'
+import type { Remote, RemoteStatus } from './remote.js'
 
 /** The files of a generation, here. */
 export interface Source {

@@ -7,8 +7,8 @@ import { aborted } from '../system/process.js'
 import { isConnectionTrouble } from './connection-errors.js'
 import { connected } from './connection.js'
 import type { Tally } from './fill.js'
-import { localFiles } from './local-files.js'
 import { fillAndPoint, fillInPlace } from './layouts.js'
+import { localFiles } from './local-files.js'
 import type { Remote } from './remote.js'
 
 /** A published generation of a pacman repo. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { mastersFirst } from '../../src/pipeline/repo-order.js'
+import { mastersFirst } from '../../src/machines/repo-order.js'
 
 describe('the order of ebuild repos', () => {
   const masters: Record<string, string[]> = { guru: ['gentoo'], own: ['guru', 'gentoo'], a: ['b'], b: ['a'] }

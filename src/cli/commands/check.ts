@@ -1,10 +1,10 @@
 import { exitCodes } from '../../model/errors.js'
+import { count } from '../../model/quantity.js'
 import { check as checkPublisher } from '../../publish/check.js'
 import type { Finding } from '../../store/finding.js'
 import { defineCommand } from '../command.js'
 import { keysOf, publisherOptions, storeOf } from '../options.js'
 import { table } from '../table.js'
-import { count } from '../../model/quantity.js'
 
 export const check = defineCommand({
   name: 'check',

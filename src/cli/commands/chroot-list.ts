@@ -1,5 +1,5 @@
+import { rootServiceOf } from '../../agent/root-service-of.js'
 import { humanTime } from '../../model/quantity.js'
-import { rootServiceOf } from '../../pipeline/root-service-of.js'
 import { defineCommand } from '../command.js'
 import { builderOf, builderOptions } from '../options.js'
 import { table } from '../table.js'

@@ -1,4 +1,4 @@
-import { rootServiceOf } from '../../pipeline/root-service-of.js'
+import { rootServiceOf } from '../../agent/root-service-of.js'
 import { defineCommand } from '../command.js'
 import { builderOf, builderOptions } from '../options.js'
 

@@ -1,4 +1,4 @@
-import { rootServiceOf } from '../../pipeline/root-service-of.js'
+import { rootServiceOf } from '../../agent/root-service-of.js'
 import { environment } from '../../system/environment.js'
 import { defineCommand } from '../command.js'
 import { builderOf, builderOptions } from '../options.js'

@@ -1,5 +1,5 @@
+import { rootServiceOf } from '../../agent/root-service-of.js'
 import { updateRoot } from '../../chroot/update-root.js'
-import { rootServiceOf } from '../../pipeline/root-service-of.js'
 import { defineCommand } from '../command.js'
 import { builderOf, builderOptions } from '../options.js'
 

@@ -1,7 +1,7 @@
 import { loadConfig } from '../../config/load.js'
+import { count } from '../../model/quantity.js'
 import { defineCommand } from '../command.js'
 import { configOption } from '../options.js'
-import { count } from '../../model/quantity.js'
 
 export const configCheck = defineCommand({
   name: 'config check',

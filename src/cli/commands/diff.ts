@@ -1,3 +1,4 @@
+import { count } from '../../model/quantity.js'
 import { formatReference, parseReference } from '../../model/reference.js'
 import { diffBuilds } from '../../pipeline/diff.js'
 import type { BuildDiff } from '../../pipeline/diff.js'
@@ -5,7 +6,6 @@ import { resolveReference } from '../../store/references.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
 import { table } from '../table.js'
-import { count } from '../../model/quantity.js'
 import { usageError } from '../usage-error.js'
 
 export const diff = defineCommand({

@@ -1,7 +1,7 @@
+import { jenkinsOf } from '../../agent/sources.js'
 import { loadConfig } from '../../config/load.js'
 import { applyJobs } from '../../jenkins/jobs/apply.js'
 import { jobsOf } from '../../jenkins/jobs/model.js'
-import { jenkinsOf } from '../../pipeline/sources.js'
 import { defineCommand } from '../command.js'
 import { jobsOptions, planJson, summarize } from '../job-plan.js'
 import { configOption } from '../options.js'

@@ -1,7 +1,7 @@
+import { jenkinsOf } from '../../agent/sources.js'
 import { loadConfig } from '../../config/load.js'
 import { jobsOf } from '../../jenkins/jobs/model.js'
 import { planJobs } from '../../jenkins/jobs/plan.js'
-import { jenkinsOf } from '../../pipeline/sources.js'
 import { defineCommand } from '../command.js'
 import { describeSteps, planJson } from '../job-plan.js'
 import { configOption } from '../options.js'

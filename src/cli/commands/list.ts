@@ -1,4 +1,5 @@
 import { TreeswapError } from '../../model/errors.js'
+import { humanBytes, humanTime } from '../../model/quantity.js'
 import type { Report } from '../../model/report.js'
 import { listBuilds, readBuild } from '../../store/builds.js'
 import type { Store } from '../../store/layout.js'
@@ -8,7 +9,6 @@ import { buildSummary } from '../build-summary.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
 import { table } from '../table.js'
-import { humanBytes, humanTime } from '../../model/quantity.js'
 import { chosenTrees } from '../trees.js'
 
 export const list = defineCommand({

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
-import { fetchManifest, openArtifact } from '../../artifact/source.js'
 import { packTree } from '../../artifact/pack-tree.js'
 import type { PackBase } from '../../artifact/pack.js'
+import { fetchManifest, openArtifact } from '../../artifact/source.js'
 import { packagesPack } from '../../model/build.js'
 import { configurationError } from '../../model/errors.js'
 import { validName } from '../../model/names.js'
+import { describeArtifact } from '../artifact-outcome.js'
 import { defineCommand } from '../command.js'
 import { buildNumber } from '../options.js'
-import { describeArtifact } from '../artifact-outcome.js'
 
 export const pack = defineCommand({
   name: 'pack',

@@ -1,9 +1,9 @@
+import { count, humanBytes } from '../../model/quantity.js'
 import { parseReference } from '../../model/reference.js'
 import { pull as pullBuild } from '../../store/pull.js'
 import { defineCommand } from '../command.js'
 import { fromOptions, publisherOptions, storeOf } from '../options.js'
 import { inSource } from '../pull-reference.js'
-import { count, humanBytes } from '../../model/quantity.js'
 
 export const pull = defineCommand({
   name: 'pull',

@@ -1,12 +1,12 @@
 import { readRepoBuild } from '../../arch/repo-build.js'
 import type { Build } from '../../model/build.js'
+import { humanBytes, humanSeconds, humanTime } from '../../model/quantity.js'
 import { parseReference } from '../../model/reference.js'
 import { readBuild } from '../../store/builds.js'
 import { resolveReference } from '../../store/references.js'
 import { defineCommand } from '../command.js'
 import { publisherOptions, storeOf } from '../options.js'
 import { table } from '../table.js'
-import { humanBytes, humanSeconds, humanTime } from '../../model/quantity.js'
 
 export const show = defineCommand({
   name: 'show',
