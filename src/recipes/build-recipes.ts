@@ -14,6 +14,7 @@ import { makeDirectory, makeTemporaryDirectory, removeTree } from '../system/fil
 import { failureText } from './failure-text.js'
 import type { KnownRecipe, RepoPlan } from './plan-repo.js'
 import { copyRecipe } from './recipe-copy.js'
+import { keptSources } from './kept-sources.js'
 import { removeLent } from './remove-lent.js'
 import { makeStaging } from './staging.js'
 import type { StagedPackage } from './staging.js'
@@ -119,7 +120,7 @@ async function buildOne(
   context.report.step(`building ${base}: ${step.why.join('; ')}`)
   const own = {
     recipe: join(place, 'recipe'),
-    sources: join(directories.distfiles, repo.chroot, repo.name, base),
+    sources: join(directories.distfiles, repo.chroot, repo.name, keptSources(base, recipe)),
     output: join(work, 'built', base),
     staging: join(place, 'staging'),
   }

@@ -7,6 +7,7 @@ import { TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { listDirectory, removeTree } from '../system/files.js'
 import type { RepoPlan } from './plan-repo.js'
+import { keptSources } from './kept-sources.js'
 import { removeLent } from './remove-lent.js'
 
 /**
@@ -26,7 +27,8 @@ export async function sweep(
   try {
     for (const one of others(clones.directory, (clone) => clones.used.has(clone))) removeTree(one)
     for (const one of others(join(logs, name), (file) => recipes.has(file.replace(/\.log$/, '')))) removeTree(one)
-    const sources = others(join(distfiles, chroot, name), (base) => recipes.has(base))
+    const kept = new Set([...recipes].map(([base, recipe]) => keptSources(base, recipe)))
+    const sources = others(join(distfiles, chroot, name), (one) => kept.has(one))
     await removeLent(sources, chroot, service, context)
   } catch (error) {
     if (error instanceof TreeswapError && error.category === 'aborted') throw error

@@ -36,7 +36,7 @@ export function recipe(base: string, { packages, fingerprint, source, list, ...r
 }
 
 /** Where packages of lists lie. */
-export const LISTED = 'https://aur.example.org'
+const LISTED = 'https://aur.example.org'
 
 /** A recipe of somebody else, as a list names it. */
 export function listed(name: string, { base = name, ...rest }: Described = {}): PlannedRecipe {

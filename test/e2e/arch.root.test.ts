@@ -143,7 +143,7 @@ describe('a pacman repo, from git to what clients are served', function () {
     // recipes, program, lists and delta
     expect(readdirSync(site.path('builder/git/recipes/own'))).to.have.length(4)
     for (const place of ['distfiles/own/own', 'logs/own']) {
-      const names = readdirSync(site.path('builder', place)).map((name) => name.replace('.log', ''))
+      const names = readdirSync(site.path('builder', place)).map((name) => name.replace(/~.*|\.log/, ''))
       expect(names, place).to.include('beta').and.not.include('gamma')
     }
   })
