@@ -1,66 +1,34 @@
 import { join } from 'node:path'
-import { chainLength, lastingBase, latestBase, restoreFiles } from '../agent/base-build.js'
+import { restoreFiles } from '../agent/base-build.js'
 import type { BaseBuild } from '../agent/base-build.js'
-import { DamagedBase } from '../agent/damaged-base.js'
-import { builderDirectories } from '../agent/directories.js'
 import type { BuilderDirectories } from '../agent/directories.js'
-import { rootServiceOf } from '../agent/root-service-of.js'
-import type { KeyringPackage } from '../arch/keyring-package.js'
-import { lackingIn, rootPackages } from '../arch/root-packages.js'
-import { packRepo } from '../artifact/pack-repo.js'
-import type { ArtifactSource } from '../artifact/source.js'
+import { lackingIn } from '../arch/root-packages.js'
 import { refuseExisting } from '../artifact/write.js'
 import type { RootService } from '../chroot/requests.js'
-import type { BuilderConfig } from '../config/config.js'
-import type { PacmanConfig } from '../config/pacman.js'
-import type { Clones } from '../git/clones.js'
 import type { Build } from '../model/build.js'
-import { configurationError } from '../model/errors.js'
-import { encodeRecipes } from '../model/recipes.js'
-import type { RecipeRecord, Recipes } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
 import { now } from '../system/clock.js'
-import { linkOrCopy, listDirectory, makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
-import { withLock } from '../system/lock.js'
+import { linkOrCopy, makeDirectory, makeTemporaryDirectory, removeTree } from '../system/files.js'
 import { replaceDirectory } from '../system/replace-directory.js'
+import { archiveRepo } from './archive-repo.js'
 import { buildRecipes } from './build-recipes.js'
 import type { RecipesRun } from './build-recipes.js'
-import { askedByName, isEveryAsked, withEveryRecipe } from './every-recipe.js'
-import { joinLogs } from './join-logs.js'
-import { lostRecipes, requireRead, requireRebuilt, requireTaken } from './lost-packages.js'
-import { missingLibraries } from './missing-libraries.js'
+import { lostRecipes, requireRebuilt, requireTaken } from './lost-packages.js'
 import { nothingBuilt } from './nothing-built.js'
 import { pastPackages, risingAbove, withoutChanged } from './past-packages.js'
-import { planRepo } from './plan-repo.js'
 import type { RepoPlan } from './plan-repo.js'
-import { removeLent } from './remove-lent.js'
+import { prepare, withRepoLocked } from './prepare-repo.js'
+import type { Prepared, RepoRequest } from './prepare-repo.js'
 import { addKeyring, isNewKeyring } from './repo-keyring.js'
-import type { MakeKeyring } from './repo-keyring.js'
-import { failedRecipe, oncePerRecipe, recipesOf } from './repo-outcome.js'
+import { failedRecipe, oncePerRecipe } from './repo-outcome.js'
 import type { RecipeOutcome } from './repo-outcome.js'
-import { readBase, treePackages } from './repo-packages.js'
+import { treePackages } from './repo-packages.js'
 import type { TreePackage } from './repo-packages.js'
 import { settle } from './settle.js'
-import type { Settled } from './settle.js'
 import { sweep } from './sweep.js'
-import { recipesOfFiles, withUnknown } from './unknown-recipes.js'
+import { withUnknown } from './unknown-recipes.js'
 import { wantedOf } from './wanted-recipes.js'
 import type { WantedRecipes } from './wanted-recipes.js'
-
-export interface RepoRequest {
-  repo: PacmanConfig
-  builder: BuilderConfig
-  /** default: the builder's own */
-  service?: RootService
-  /** where the last successful build is looked for */
-  base: ArtifactSource | undefined
-  /** pkgbase of recipes to be built in any case, or `all` */
-  asked: ReadonlySet<string>
-  /** a package of the repo that no recipe makes */
-  keyring?: MakeKeyring | undefined
-  /** seconds to wait while somebody else builds or plans the repo; default: 0 */
-  wait?: number
-}
 
 export interface RepoBuildRequest extends RepoRequest {
   /** where the artifact goes, by its number */
@@ -86,98 +54,15 @@ export interface RepoBuildReport {
   left?: string[]
 }
 
-/** What would be built, and why; and the keyring, where the tree would get another one. */
-export async function planOf(
-  request: RepoRequest,
-  context: Context,
-): Promise<RepoPlan & { newKeyring: KeyringPackage | undefined }> {
-  return await locked(request, context, async (directories, service) => {
-    const { plan, before, keyring } = await prepare(request, directories, service, context)
-    return { ...plan, newKeyring: isNewKeyring(keyring, before) ? keyring : undefined }
-  })
-}
-
 /**
  * Builds what has to be of a pacman repo and archives the whole of it. A recipe that fails leaves its packages as they
  * were; where nothing could be built at all, nothing is archived.
  * @throws RECIPES_FAILED, PACKAGE_CHANGED, and what planRepo, buildRecipes and packRepo throw
  */
 export async function buildRepo(request: RepoBuildRequest, context: Context): Promise<RepoBuildReport> {
-  return await locked(request, context, (directories, service) => buildLocked(request, directories, service, context))
-}
-
-async function locked<T>(
-  request: RepoRequest,
-  context: Context,
-  action: (directories: BuilderDirectories, service: RootService) => Promise<T>,
-): Promise<T> {
-  const { repo, builder, wait = 0 } = request
-  const { signal } = context
-  const directories = builderDirectories(builder.directory)
-  const lock = join(directories.locks, `build-${repo.name}.lock`)
-  const work = join(directories.work, 'runs', repo.name)
-  return await withLock(lock, { what: `the build of ${repo.name}`, wait, signal }, async () => {
-    const service = request.service ?? rootServiceOf(builder)
-    // what a killed run left
-    const dead = listDirectory(work).map(({ name }) => join(work, name))
-    await removeLent(dead, repo.chroot, service, context)
-    makeDirectory(work)
-    return await action({ ...directories, work }, service)
-  })
-}
-
-interface Prepared {
-  damage: DamagedBase
-  /** whether recipes of before are what names of package files tell */
-  isGuess: boolean
-  base: BaseBuild | undefined
-  before: Recipes | undefined
-  root: ReadonlyMap<string, string>
-  clones: Clones
-  plan: RepoPlan
-  keyring: KeyringPackage | undefined
-}
-
-export async function prepare(
-  request: RepoRequest,
-  directories: BuilderDirectories,
-  service: RootService,
-  context: Context,
-): Promise<Prepared> {
-  const { repo, asked } = request
-  const isAll = isEveryAsked(asked)
-  const damage = new DamagedBase(repo.name, isAll, context)
-  const base = request.base && (await latestBase(request.base, repo.name, damage))
-  const known = base && (await recipesBefore(base, repo, damage, directories.work, context))
-  const before = known?.recipes
-  const root = await rootPackages(repo.chroot, service, context)
-  const clones = { directory: join(directories.git, 'recipes', repo.name), used: new Set<string>() }
-  const missing = await missingLibraries(repo, before, root, directories.libraries, service, context)
-  const wanted = { repo, directories, service, before, asked: askedByName(asked), missing }
-  const found = await planRepo(wanted, clones, context)
-  const plan = isAll ? withEveryRecipe(found) : found
-  const keyring = await request.keyring?.(before)
-  // a recipe that never had a package takes nothing along when it goes
-  const had = (name: string): boolean => (before?.recipes.get(name)?.packages.length ?? 0) > 0
-  const removed = plan.removed.filter((name) => name !== keyring?.name && had(name))
-  if (keyring !== undefined && plan.recipes.has(keyring.name)) throw keyringTwice(keyring.name)
-  const isGuess = known?.isGuess ?? false
-  if (isGuess) requireRead(plan)
-  return { damage, isGuess, base, before, root: root.installed, clones, keyring, plan: { ...plan, removed } }
-}
-
-/** What the base build says of its recipes; without that, what its list of packages tells. @throws BASE_DAMAGED */
-async function recipesBefore(
-  base: BaseBuild,
-  { architecture }: PacmanConfig,
-  damage: DamagedBase,
-  work: string,
-  context: Context,
-): Promise<{ recipes: Recipes; isGuess: boolean }> {
-  const what = `what ${base.item.name}@${base.number} says of its recipes`
-  const read = async () => ({ recipes: await readBase(base, work, context), isGuess: false })
-  if (damage.isDamaged) return await damage.required(what, read)
-  return await damage.orElse(what, read, () => ({ recipes: recipesOfFiles(base, architecture), isGuess: true }))
+  return await withRepoLocked(request, context, (directories, service) =>
+    buildLocked(request, directories, service, context),
+  )
 }
 
 async function buildLocked(
@@ -231,7 +116,7 @@ async function buildLocked(
     const directory = join(work, 'packages')
     makeDirectory(directory)
     for (const { path, file } of settled.packages.values()) linkOrCopy(path, join(directory, file))
-    const build = await archive(
+    const build = await archiveRepo(
       request,
       { ...prepared, number, output, directory, settled, started, extra },
       logs,
@@ -288,68 +173,4 @@ function removeRun(work: string, { report }: Context): void {
   } catch (error) {
     report.warn(`${work} could not be removed: ${error instanceof Error ? error.message : String(error)}`)
   }
-}
-
-async function archive(
-  request: RepoBuildRequest,
-  made: Prepared & {
-    number: number
-    output: string
-    directory: string
-    settled: Settled
-    started: string
-    extra: RecipeRecord | undefined
-  },
-  logs: string,
-  context: Context,
-): Promise<Build> {
-  const { repo, builder, full, tools } = request
-  const { base, before, plan, number, output, directory, settled, started, extra } = made
-  const named = base !== undefined && !full && !made.damage.isDamaged && (await chainLength(base)) < builder.fullEvery
-  const recipes = recipesOf({ architecture: repo.architecture, plan, before, settled, number, root: made.root })
-  const log = `${logs}.log`
-  await joinLogs(
-    logs,
-    // of one that was not begun, an earlier log may lie there
-    settled.outcomes.filter(({ status }) => !['skipped', 'removed'].includes(status)).map((one) => one.base),
-    log,
-  )
-  context.report.step(`packing ${repo.name}@${number}`)
-  return await packRepo(
-    {
-      directory,
-      recipes: encodeRecipes(withExtra(recipes, made.keyring?.name, extra)),
-      tree: repo.name,
-      number,
-      output,
-      inputs: sourcesOf(plan),
-      tools: { ...tools, pacman: made.root.get('pacman') ?? 'unknown' },
-      started,
-      log,
-      ...(named && { base: lastingBase(base, number) }),
-    },
-    context,
-  )
-}
-
-function withExtra(recipes: Recipes, name: string | undefined, extra: RecipeRecord | undefined): Recipes {
-  if (name === undefined || extra === undefined) return recipes
-  return { ...recipes, recipes: new Map([...recipes.recipes, [name, extra]]) }
-}
-
-/** The commits that recipes came from, one for each repository. */
-function sourcesOf({ recipes }: RepoPlan): Build['inputs'] {
-  const inputs = new Map<string, Build['inputs'][number]>()
-  for (const { source, commit, commitTime } of recipes.values()) {
-    inputs.set(source, { name: source, url: source, commit, commitTime })
-  }
-  return [...inputs.values()]
-}
-
-function keyringTwice(name: string): Error {
-  return configurationError(
-    'PACKAGE_TWICE',
-    `a recipe is called ${name}, as is the package with the keys of the repo`,
-    'rename the recipe, or take the keys out of `trust`',
-  )
 }

@@ -6,8 +6,8 @@ import type { Clones } from '../git/clones.js'
 import { TreeswapError } from '../model/errors.js'
 import type { Context } from '../model/report.js'
 import { listDirectory, removeTree } from '../system/files.js'
-import type { RepoPlan } from './plan-repo.js'
 import { keptSources } from './kept-sources.js'
+import type { RepoPlan } from './plan-repo.js'
 import { removeLent } from './remove-lent.js'
 
 /**

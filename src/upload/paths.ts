@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '../system/hash.js'
 
 /** Names of what is not finished: dot files, and told by their name alone from everything else. */
 const PREFIX = '.treeswap-upload-'
@@ -27,5 +27,5 @@ export function directoryOf(path: string): string {
 }
 
 function shortened(name: string): string {
-  return Buffer.byteLength(name) <= NAME ? name : createHash('sha256').update(name).digest('hex')
+  return Buffer.byteLength(name) <= NAME ? name : sha256(name)
 }

@@ -123,7 +123,9 @@ describe('a pacman repo, from git to what clients are served', function () {
     expect(exitCode, told.join('\n')).to.equal(0)
     const [own] = (JSON.parse(stdout) as { pacman: RepoRun[] }).pacman
     expect(own?.recipes).to.deep.equal([{ base: 'beta', status: 'built', version: '1.0-1.4' }])
-    expect((await log('beta')).stdout).to.include('Making package: beta').and.to.match(/installing alpha/)
+    expect((await log('beta')).stdout)
+      .to.include('Making package: beta')
+      .and.to.match(/installing alpha/)
     expect((await log('alpha')).document()).to.have.nested.property('error.code', 'LOG_MISSING')
   })
 
