@@ -125,7 +125,10 @@ function foreign(file: string): Error {
   )
 }
 
-/** The container knows what was left of the time when it was started, and of no repo; the reader wants to know what is configured. */
+/**
+ * The container knows what was left of the time when it was started, and of no repo; the reader wants to know what is
+ * configured.
+ */
 function explainLimit(base: string, limits: Limits, error: unknown): unknown {
   if (!(error instanceof TreeswapError)) return error
   if (error.code === 'LIMIT_DISK') {

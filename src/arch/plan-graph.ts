@@ -1,3 +1,4 @@
+import { groupBy } from '../model/group-by.js'
 import { isMeant, parseDependency, satisfies } from './dependency.js'
 import type { Provider } from './dependency.js'
 import type { Srcinfo } from './srcinfo.js'
@@ -71,21 +72,18 @@ function packagesOf({ base, version, packages }: Srcinfo): TreePackage[] {
 function finder(recipes: readonly Srcinfo[]): (text: string, base: string) => TreePackage | undefined {
   const packages = recipes.flatMap(packagesOf).sort((a, b) => (a.name < b.name ? -1 : 1))
   const named = new Map(packages.map((one) => [one.name, one]))
-  const providers = new Map<string, TreePackage[]>()
-  for (const one of packages) {
-    for (const name of new Set(one.provides.map((text) => parseDependency(text)?.name))) {
-      if (name === undefined) continue
-      const others = providers.get(name)
-      if (others === undefined) providers.set(name, [one])
-      else others.push(one)
-    }
-  }
+  const provided = packages.flatMap((one) =>
+    [...new Set(one.provides.map((text) => parseDependency(text)?.name))].map((name) => ({ name, one })),
+  )
+  const providers = groupBy(provided, ({ name }) => name)
   return (text, base) => {
     const dependency = parseDependency(text)
     if (dependency === undefined) return undefined
     const literal = named.get(dependency.name)
     if (literal !== undefined && isMeant(literal, dependency)) return literal
-    const able = (providers.get(dependency.name) ?? []).filter((one) => satisfies(one, dependency))
+    const able = (providers.get(dependency.name) ?? [])
+      .map(({ one }) => one)
+      .filter((one) => satisfies(one, dependency))
     return able.find((one) => one.base === base) ?? able[0] ?? literal
   }
 }

@@ -1,5 +1,6 @@
 import { configurationError } from '../model/errors.js'
 import type { TreeswapError } from '../model/errors.js'
+import { groupBy } from '../model/group-by.js'
 import type { Recipes } from '../model/recipes.js'
 import type { PlannedRecipe } from './plan.js'
 
@@ -58,7 +59,7 @@ export function chooseRecipes(recipes: readonly PlannedRecipe[], { prefer, befor
     if (error !== undefined) refuse([loser], error, refused)
   }
   const chosen = recipes.filter((recipe) => !lost.has(recipe))
-  for (const [base, rivals] of byBase(chosen)) {
+  for (const [base, rivals] of groupBy(chosen, ({ srcinfo }) => srcinfo.base)) {
     if (reserved.has(base)) refuse(rivals, reservedName(base), refused)
     const isOwner = ({ source }: PlannedRecipe): boolean => before?.recipes.get(base)?.source === source
     if (rivals.length > 1) settle(rivals, isOwner, baseTwice(base, rivals))
@@ -87,21 +88,10 @@ function makes({ source }: PlannedRecipe, name: string, before: SourceRules['bef
 }
 
 function makersOf(recipes: readonly PlannedRecipe[]): Map<string, PlannedRecipe[]> {
-  const makers = new Map<string, PlannedRecipe[]>()
-  for (const recipe of recipes) for (const { name } of recipe.srcinfo.packages) add(makers, name, recipe)
-  return makers
-}
-
-function byBase(recipes: readonly PlannedRecipe[]): Map<string, PlannedRecipe[]> {
-  const bases = new Map<string, PlannedRecipe[]>()
-  for (const recipe of recipes) add(bases, recipe.srcinfo.base, recipe)
-  return bases
-}
-
-function add(lists: Map<string, PlannedRecipe[]>, key: string, recipe: PlannedRecipe): void {
-  const others = lists.get(key)
-  if (others === undefined) lists.set(key, [recipe])
-  else others.push(recipe)
+  const made = recipes.flatMap((recipe) => recipe.srcinfo.packages.map(({ name }) => ({ name, recipe })))
+  return new Map(
+    [...groupBy(made, ({ name }) => name)].map(([name, all]) => [name, all.map(({ recipe }) => recipe)] as const),
+  )
 }
 
 /** @param rivals those of all its makers that none is preferred to */

@@ -12,7 +12,6 @@ import type { RootService } from '../chroot/requests.js'
 import type { BuilderConfig } from '../config/config.js'
 import type { PacmanConfig } from '../config/pacman.js'
 import type { Clones } from '../git/clones.js'
-import { configurationError } from '../model/errors.js'
 import type { Recipes } from '../model/recipes.js'
 import type { Context } from '../model/report.js'
 import { listDirectory, makeDirectory } from '../system/files.js'
@@ -93,7 +92,7 @@ export interface Prepared {
 
 /**
  * Reads what the last build has, and what the recipes say now.
- * @throws BASE_DAMAGED, PACKAGES_LOST, PACKAGE_TWICE, ROOT_UNUSABLE, and what planRepo throws
+ * @throws BASE_DAMAGED, PACKAGES_LOST, ROOT_UNUSABLE, and what planRepo throws
  */
 export async function prepare(
   request: RepoRequest,
@@ -117,7 +116,6 @@ export async function prepare(
   // a recipe that never had a package takes nothing along when it goes
   const had = (name: string): boolean => (before?.recipes.get(name)?.packages.length ?? 0) > 0
   const removed = plan.removed.filter((name) => name !== keyring?.name && had(name))
-  if (keyring !== undefined && plan.recipes.has(keyring.name)) throw keyringTwice(keyring.name)
   const isGuess = known?.isGuess ?? false
   if (isGuess) requireRead(plan)
   return { damage, isGuess, base, before, root: root.installed, clones, keyring, plan: { ...plan, removed } }
@@ -135,12 +133,4 @@ async function recipesBefore(
   const read = async () => ({ recipes: await readBase(base, work, context), isGuess: false })
   if (damage.isDamaged) return await damage.required(what, read)
   return await damage.orElse(what, read, () => ({ recipes: recipesOfFiles(base, architecture), isGuess: true }))
-}
-
-function keyringTwice(name: string): Error {
-  return configurationError(
-    'PACKAGE_TWICE',
-    `a recipe is called ${name}, as is the package with the keys of the repo`,
-    'rename the recipe, or take the keys out of `trust`',
-  )
 }

@@ -20,5 +20,5 @@ export function expiresSoon(expires: Date | undefined): string | undefined {
 
 /** How a key gets more time, and how clients come to know. */
 export function renewal({ fingerprint, publicFile }: PublicKeyConfig): string {
-  return `renew it now (gpg --quick-set-expire ${fingerprint} 2y; with '*' behind it for its subkeys), write its public key to ${publicFile} anew, then \`treeswap run\` for pacman repos, \`treeswap publish\` for machines, whose clients take it over by hand: all before that day`
+  return `renew it now (gpg --quick-set-expire ${fingerprint} 2y; with '*' behind it for its subkeys), write its public key to ${publicFile} anew, then \`treeswap run\`, before that day; clients of machines take it over by hand`
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Context } from '../../src/model/report.js'
@@ -28,7 +28,7 @@ describe('two publishers that upload one tree to one directory at once', functio
   })
   after(() => (host as WebHost | undefined)?.stop())
   beforeEach(() => {
-    for (const name of readdirSync(host.top)) rmSync(join(host.top, name), { recursive: true })
+    host.empty()
   })
 
   const upload = (what: Upload, port = host.port, context: Context = silent): Promise<UploadReport> =>

@@ -39,9 +39,7 @@ describe('treeswap upload', function () {
     for (const one of [host, other] as (WebHost | undefined)[]) await one?.stop()
   })
   beforeEach(() => {
-    for (const { top } of [host, other]) {
-      for (const name of readdirSync(top)) rmSync(join(top, name), { recursive: true })
-    }
+    for (const one of [host, other]) one.empty()
     const upload = ({ config, hostKeys }: WebHost, more = {}) => ({
       ...{ host: config.host, port: config.port, user: config.user, directory: config.directory },
       ...{ 'key-file': config.keyFile, 'host-key': hostKeys.ed25519 },

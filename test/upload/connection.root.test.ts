@@ -33,7 +33,7 @@ describe('the connection to a web host', function () {
     for (const one of [host, other] as (WebHost | undefined)[]) await one?.stop()
   })
   beforeEach(() => {
-    for (const name of readdirSync(host.top)) rmSync(join(host.top, name), { recursive: true })
+    host.empty()
     what = generation(directory(), 1, { 'a-1-1': 'a one' })
   })
 

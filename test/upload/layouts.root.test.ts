@@ -30,7 +30,7 @@ describe('an upload to a host that serves through symbolic links', function () {
   })
   after(() => (host as WebHost | undefined)?.stop())
   beforeEach(() => {
-    for (const name of readdirSync(host.top)) rmSync(join(host.top, name), { recursive: true })
+    host.empty()
     host.done()
   })
 

@@ -34,7 +34,7 @@ describe('what uploads leave on a web host', function () {
   })
   after(() => (host as WebHost | undefined)?.stop())
   beforeEach(() => {
-    for (const name of readdirSync(host.top)) rmSync(join(host.top, name), { recursive: true })
+    host.empty()
   })
 
   const upload = (

@@ -5,6 +5,7 @@ import {
   chownSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -30,6 +31,8 @@ export interface WebHost {
   config: UploadConfig
   /** what the SFTP server did since the last look: names from the top on */
   done(): Done
+  /** removes all that uploads brought */
+  empty(): void
   /** process id of the SFTP server that is running */
   sftpServer(): number
   sshdLog(): string
@@ -113,6 +116,9 @@ export async function startWebHost({
       const text = readFileSync(sftpLog, 'utf8')
       truncateSync(sftpLog)
       return read(text, top)
+    },
+    empty: () => {
+      for (const name of readdirSync(top)) rmSync(join(top, name), { recursive: true })
     },
     sftpServer: () =>
       Number(execFileSync('pgrep', ['-u', account.name, '-f', 'openssh/sftp-server'], { encoding: 'utf8' })),

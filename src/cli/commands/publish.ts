@@ -8,7 +8,7 @@ import { askPublisher, overOption } from '../over.js'
 import { describePublication } from '../publication.js'
 import { inSource } from '../pull-reference.js'
 import { usageError } from '../usage-error.js'
-import { warnOfKeyring } from '../warn-of-keyring.js'
+import { warnOfKeyring } from '../../pipeline/warn-of-keyring.js'
 
 export const publish = defineCommand({
   name: 'publish',

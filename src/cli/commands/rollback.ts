@@ -5,7 +5,7 @@ import { defineCommand } from '../command.js'
 import { configOf, publishingOf, publishOptions, uploadsOf } from '../options.js'
 import { askPublisher, overOption } from '../over.js'
 import { describePublication } from '../publication.js'
-import { warnOfKeyring } from '../warn-of-keyring.js'
+import { warnOfKeyring } from '../../pipeline/warn-of-keyring.js'
 
 export const rollback = defineCommand({
   name: 'rollback',

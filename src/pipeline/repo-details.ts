@@ -1,17 +1,15 @@
 import { readRepoBuild } from '../arch/repo-build.js'
 import type { UploadConfig } from '../config/uploads.js'
-import { humanTime } from '../model/quantity.js'
-import { readRuns } from '../pipeline/last-run.js'
-import type { EndedRun } from '../pipeline/last-run.js'
-import { readUploads } from '../pipeline/upload-record.js'
 import type { RecipeOutcome } from '../recipes/repo-outcome.js'
 import { listBuilds, readBuild } from '../store/builds.js'
 import { readPointer } from '../store/generations.js'
 import type { Store } from '../store/layout.js'
-import { describeRecipe } from './recipe-outcome.js'
+import { readRuns } from './last-run.js'
+import type { EndedRun } from './last-run.js'
+import { readUploads } from './upload-record.js'
 
 /** What a host to which a pacman repo is uploaded has of it, by the last upload from here. */
-interface HostDetails {
+export interface HostDetails {
   name: string
   host: string
   /** the last that it got as a whole; null: not known */
@@ -84,59 +82,4 @@ function uploadsOf(store: Store, tree: string, { name, host, directory }: Upload
     behind: generation === undefined || published === undefined ? null : generation.serial !== published,
     ...('code' in why && tried !== undefined && { failure: { generation: tried, ...why } }),
   }
-}
-
-/** As lines, for people. */
-export function describeDetails(tree: string, { running, lastRun, checked, recipes, uploads }: RepoDetails): string {
-  return [
-    `${tree}:`,
-    ...(running === null
-      ? []
-      : [`  a run began ${humanTime(running)} and has not ended: it is at work, or was killed`]),
-    lastRun === null ? '  no run is recorded on this host' : `  last run ${describeLast(tree, lastRun)}`,
-    ...(checked === null ? [] : [`  nothing new to try, ${humanTime(checked)}`]),
-    ...recipes.map((recipe) => describeRecipe(short(recipe))),
-    ...uploads.map(describeHost),
-  ].join('\n')
-}
-
-function describeLast(tree: string, { ended, status, number, partial, error }: Omit<EndedRun, 'recipes'>): string {
-  const build = number === undefined ? '' : ` (${tree}@${number})`
-  const what = error === undefined ? `${status}${build}${partial ? ', not everything' : ''}` : failed(error)
-  return `${humanTime(ended)}: ${what}`
-}
-
-function failed({ code, message }: NonNullable<EndedRun['error']>): string {
-  return `failed [${code}]: ${line(message)}`
-}
-
-function describeHost({ name, host, generation, at, behind, failure }: HostDetails): string {
-  const has =
-    generation === null || at === null
-      ? 'unknown: nothing was uploaded from here'
-      : `generation ${generation}, ${humanTime(at)}${behind === true ? ', which is not what is published' : ''}`
-  const why =
-    failure === undefined
-      ? ''
-      : `\n    the upload of generation ${failure.generation} failed ${humanTime(failure.at)} [${failure.code}]: ${line(failure.message)}`
-  return `  upload to ${name} (${host}): ${has}${why}`
-}
-
-/** One line, without the hint, which is in the JSON. */
-function short({ base, status, version, reason, code }: RecipeOutcome): RecipeOutcome {
-  return {
-    base,
-    status,
-    ...(version !== undefined && { version }),
-    ...(reason !== undefined && { reason: line(reason) }),
-    ...(code !== undefined && { code }),
-  }
-}
-
-/** characters */
-const LINE = 200
-
-function line(text: string): string {
-  const whole = text.replace(/\p{Cc}+/gu, ' ')
-  return whole.length <= LINE ? whole : `${whole.slice(0, LINE - 1)}…`
 }
